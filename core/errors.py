@@ -1,0 +1,35 @@
+"""The errors that the world can cause; each message is a sentence for the user.
+
+AnnotateError
+├── ImageError        an image file is missing, damaged, too large or of an unknown kind
+├── ProjectError      a project file is missing, damaged, locked, full or too new
+├── CocoError         a COCO panoptic file contradicts itself or cannot be written
+└── CheckpointError   a model file is missing, damaged, or does not fit
+    └── BundleError   a TensorFlow checkpoint cannot be read
+
+A caller's mistake is a ValueError. Every message names the thing, the value, and what to do.
+"""
+
+
+class AnnotateError(Exception):
+    """Something outside the program went wrong; `str(error)` is what the user reads."""
+
+
+class ImageError(AnnotateError):
+    """An image file is missing, damaged, too large or of an unknown kind."""
+
+
+class ProjectError(AnnotateError):
+    """A project file is missing, damaged, locked, full or of a newer version."""
+
+
+class CocoError(AnnotateError):
+    """A COCO panoptic file contradicts itself or cannot be written."""
+
+
+class CheckpointError(AnnotateError):
+    """A model file is missing, damaged, or does not fit the model."""
+
+
+class BundleError(CheckpointError):
+    """A TensorFlow checkpoint cannot be read."""

@@ -1,0 +1,1 @@
+"""Pix2Seq-D, the network and its inference; the only torch outside `training`."""

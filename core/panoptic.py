@@ -1,0 +1,184 @@
+"""The document: categories, segments, the panoptic map and the edit that changes it.
+
+A map is a partition: every pixel belongs to exactly one segment, or to void (id 0). It changes
+only through `Edit` values, and every edit has an inverse, so undo, redo, the journal and crash
+recovery are one mechanism.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.uint16]  # [H, W] segment ids, 0 is void
+
+VOID: Final = 0
+MAX_SEGMENT_ID: Final = 65_535
+
+
+class Source(StrEnum):
+    """Who made a segment."""
+
+    HUMAN = "human"
+    MODEL = "model"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a segment can be; `is_thing` tells countable objects from stuff."""
+
+    id: int
+    name: str
+    is_thing: bool
+    color: tuple[int, int, int]  # RGB, 0..255
+    supercategory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One object, or all pixels of one stuff category; locked: the annotator vouches for it."""
+
+    id: int
+    category_id: int
+    source: Source = Source.HUMAN
+    is_locked: bool = False
+    is_crowd: bool = False
+
+
+Segments = Mapping[int, Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """Rows top..bottom and columns left..right of a map, ends excluded."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index for an array [H, W, ...]."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.bottom <= self.top or self.right <= self.left
+
+    def clipped(self, height: int, width: int) -> "Rect":
+        """The part inside an image of that size."""
+        return Rect(
+            max(self.top, 0), max(self.left, 0), min(self.bottom, height), min(self.right, width)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """One undoable step: a box of ids before and after, and the segments that it touches.
+
+    `segments_before` and `segments_after` hold only segments that differ; a segment that is in
+    one and not in the other was created or removed.
+    """
+
+    top: int
+    left: int
+    before: Ids  # [m, n]
+    after: Ids  # [m, n]
+    segments_before: Segments
+    segments_after: Segments
+    label: str
+
+    @property
+    def rect(self) -> Rect:
+        height, width = self.before.shape
+        return Rect(self.top, self.left, self.top + height, self.left + width)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether applying the edit changes nothing."""
+        return (
+            np.array_equal(self.before, self.after)
+            and self.segments_before == self.segments_after
+        )
+
+    def inverted(self) -> "Edit":
+        """The edit that takes this one back."""
+        return replace(
+            self,
+            before=self.after,
+            after=self.before,
+            segments_before=self.segments_after,
+            segments_after=self.segments_before,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class PanopticMap:
+    """Segment ids of every pixel and the segments they name.
+
+    Attributes:
+        segment_ids: uint16 [H, W], 0 is void; every other value is a key of `segments`.
+        segments: by id; each has at least one pixel.
+        next_id: the smallest id never used in this image; ids are never used twice.
+    """
+
+    segment_ids: Ids
+    segments: dict[int, Segment] = field(default_factory=dict)
+    next_id: int = 1
+
+    @classmethod
+    def empty(cls, height: int, width: int) -> "PanopticMap":
+        """A map that is void everywhere."""
+        return cls(np.zeros((height, width), np.uint16))
+
+    @property
+    def height(self) -> int:
+        return int(self.segment_ids.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.segment_ids.shape[1])
+
+    def copy(self) -> "PanopticMap":
+        return PanopticMap(self.segment_ids.copy(), dict(self.segments), self.next_id)
+
+    def apply(self, edit: Edit) -> Rect:
+        """Carry out an edit made for this state of the map.
+
+        Returns:
+            The rectangle of pixels that may have changed.
+
+        Raises:
+            ValueError: the map differs from what the edit expects; nothing was changed.
+        """
+        window = self.segment_ids[edit.rect.slices]
+        if window.shape != edit.before.shape or not np.array_equal(window, edit.before):
+            raise ValueError(f"the edit '{edit.label}' was made for another state of the map")
+        window[...] = edit.after
+        for segment_id in edit.segments_before:
+            self.segments.pop(segment_id, None)
+        self.segments.update(edit.segments_after)
+        highest = max(edit.segments_after, default=0)
+        self.next_id = max(self.next_id, highest + 1)
+        return edit.rect
+
+    def areas(self) -> dict[int, int]:
+        """Pixels of each segment that has any, by id; void is left out."""
+        counts = np.bincount(self.segment_ids.ravel())
+        return {int(i): int(counts[i]) for i in np.flatnonzero(counts) if i != VOID}
+
+    def find_stuff(self, category_id: int) -> Segment | None:
+        """The first non-crowd segment of a category: stuff has at most one an image."""
+        return next(
+            (
+                segment
+                for segment in self.segments.values()
+                if segment.category_id == category_id and not segment.is_crowd
+            ),
+            None,
+        )

@@ -1,0 +1,1 @@
+"""Training of Pix2Seq-D from a COCO panoptic folder or a project."""

@@ -1,0 +1,27 @@
+"""The starter models and the sample images are where the program looks for them."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from core.bundled import SAMPLES, find_model, starter_models
+
+
+def test_a_starter_model_is_found_by_its_name() -> None:
+    for name, path in starter_models().items():
+        assert find_model(name) == path
+        assert path.is_file()
+
+
+def test_another_model_is_found_by_its_path(tmp_path) -> None:
+    assert find_model(str(tmp_path / "mine.safetensors")) == tmp_path / "mine.safetensors"
+    assert find_model("folder/mine.safetensors") == Path("folder/mine.safetensors")
+
+
+def test_every_sample_image_is_named_in_the_readme_with_its_size() -> None:
+    text = (SAMPLES / "README.md").read_text()
+    samples = sorted(SAMPLES.glob("*.jpg"))
+    assert len(samples) == 4
+    for path in samples:
+        with Image.open(path) as image:
+            assert f"| `{path.name}` | {image.width} x {image.height} |" in text

@@ -1,0 +1,249 @@
+"""ModelConfig: every choice that makes one Pix2Seq-D differ from another, and the presets."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from core.model.diffusion import Schedule
+
+STRIDES = (1, 2, 4, 8, 16)  # image pixels a map pixel
+PredictionType = Literal["x_softmax_xent", "x_sigmoid_xent", "x", "eps", "v"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """The network and the task that it was built for; defaults are the paper's COCO model.
+
+    Sizes are (height, width). The encoder's stages have strides 4, 8 and 16 of the image.
+
+    Attributes:
+        image_size: of training images, and of all images where `resize` is "fit".
+        mask_size: of the map that is denoised.
+        resize: "fit" scales an image into `image_size` and pads it; "native" keeps its scale,
+            up to `max_side`, and pads it to the next size that the strides allow.
+        is_stretched: whether an image's 1st to 99.8th percentile is stretched to [0, 1] first.
+        resnet_widths: output channels of the three stages are four times these.
+        resnet_norm: "batch" as in the paper, or "group" for small batches.
+        has_stem_skip: whether the stem's stride-2 features join the last merge.
+        merge_width: channels of the feature map beside the noisy map.
+        conditioning: "cat+attn" gives the decoder features and tokens, "none" neither.
+        time_scale: factor on gamma before its sine code.
+        semantic_bits, instance_bits: bits of each channel.
+        n_codes: semantic codes, void included; n_ids: segment ids, 0 included.
+        has_stuff_ids: whether stuff segments have ids too, or share id 0.
+        prediction: what the network puts out; x_softmax_xent is the paper's.
+        b: scale of the analog bits.
+        loss_power: p, how strongly large segments are weighted down in the loss.
+        x0_clip: bound on x0 while sampling; None is b.
+        self_condition: which earlier estimate joins the noisy map.
+        past_frames: earlier maps that join the noisy map, for video.
+        evidence_dilations: 3x3 windows over which segments share what their noisy bits say;
+            () is the paper's plain head.
+    """
+
+    image_size: tuple[int, int] = (256, 256)
+    mask_size: tuple[int, int] = (128, 128)
+    resize: Literal["fit", "native"] = "fit"
+    max_side: int = 1024
+    is_stretched: bool = False
+
+    resnet_stem_width: int = 64
+    resnet_widths: tuple[int, int, int] = (64, 128, 256)
+    resnet_blocks: tuple[int, int, int] = (3, 4, 6)
+    resnet_norm: Literal["batch", "group"] = "batch"
+    encoder_width: int = 512
+    encoder_layers: int = 12
+    encoder_heads: int = 16
+    encoder_mlp_ratio: float = 4.0
+    encoder_dropout: float = 0.1
+    encoder_attention_dropout: float = 0.0
+    encoder_drop_path: float = 0.1
+    has_stem_skip: bool = False
+    merge_width: int = 256
+
+    decoder_width: int = 128
+    channel_multipliers: tuple[int, ...] = (1, 1, 2, 2)
+    residual_blocks: tuple[int, ...] = (1, 1, 1, 1)
+    decoder_kernel: int = 3
+    decoder_in_kernel: int = 1
+    decoder_out_kernel: int = 1
+    decoder_dropout: float = 0.0
+    transformer_width: int = 512
+    transformer_layers: int = 6
+    transformer_head_width: int = 64
+    transformer_mlp_ratio: float = 4.0
+    conditioning: Literal["cat+attn", "none"] = "cat+attn"
+    time_scale: float = 1.0
+    is_noisy_input_normalized: bool = False
+
+    semantic_bits: int = 8
+    instance_bits: int = 8
+    n_codes: int = 134
+    n_ids: int = 101
+    has_stuff_ids: bool = True
+    prediction: PredictionType = "x_softmax_xent"
+    b: float = 0.1
+    loss_power: float = 0.2
+    x0_clip: float | None = None
+    self_condition: Literal["none", "x0", "eps"] = "none"
+    past_frames: int = 0
+    train_schedule: Schedule = Schedule()
+    sampling_schedule: Schedule = Schedule()
+    evidence_dilations: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a configuration that no network can have.
+
+        Raises:
+            ValueError: a field does not fit the others.
+        """
+        if len(self.residual_blocks) != len(self.channel_multipliers):
+            raise ValueError(
+                f"residual_blocks has {len(self.residual_blocks)} entries and "
+                f"channel_multipliers {len(self.channel_multipliers)}; give one a level"
+            )
+        self.check_sizes(self.image_size, self.mask_size)
+        if self.transformer_width % self.transformer_head_width:
+            raise ValueError(
+                f"heads of {self.transformer_head_width} do not divide transformer_width "
+                f"{self.transformer_width}"
+            )
+        if self.evidence_dilations and self.prediction not in {"x_softmax_xent", "x_sigmoid_xent"}:
+            raise ValueError(f"evidence needs a cross-entropy prediction, not {self.prediction}")
+        if self.n_codes > 2**self.semantic_bits or self.n_ids > 2**self.instance_bits:
+            raise ValueError(
+                f"{self.semantic_bits} + {self.instance_bits} bits cannot hold {self.n_codes} "
+                f"codes and {self.n_ids} ids"
+            )
+
+    def check_sizes(self, image: tuple[int, int], mask: tuple[int, int]) -> None:
+        """Refuse sizes that the strides do not divide.
+
+        Raises:
+            ValueError: names the size.
+        """
+        multiple = self.mask_multiple
+        fits = all(i > 0 and i % 16 == 0 and m > 0 and m % multiple == 0 for i, m in zip(image, mask, strict=True))
+        if not fits or image[0] * mask[1] != image[1] * mask[0] or image[0] / mask[0] not in STRIDES:
+            raise ValueError(
+                f"image {image} and mask {mask}: the image must be a multiple of 16, the mask a "
+                f"multiple of {multiple}, and one mask pixel 1, 2, 4, 8 or 16 image pixels wide"
+            )
+
+    @property
+    def mask_multiple(self) -> int:
+        return 2 ** (len(self.channel_multipliers) - 1)
+
+    @property
+    def stride(self) -> int:
+        """Image pixels a map pixel."""
+        return self.image_size[0] // self.mask_size[0]
+
+    @property
+    def groups(self) -> tuple[int, int]:
+        return self.semantic_bits, self.instance_bits
+
+    @property
+    def n_bits(self) -> int:
+        return self.semantic_bits + self.instance_bits
+
+    @property
+    def clip(self) -> float:
+        return self.b if self.x0_clip is None else self.x0_clip
+
+    @property
+    def fmap_width(self) -> int:
+        """Channels of the feature map that the merge hands to the decoder."""
+        widths = [4 * width for width in self.resnet_widths]
+        return {4: widths[0], 8: widths[1], 16: self.encoder_width}.get(
+            self.stride, self.merge_width
+        )
+
+    @property
+    def noisy_width(self) -> int:
+        """Channels of the decoder's input: noisy bits, estimate, features, past maps."""
+        estimates = 0 if self.self_condition == "none" else self.n_bits
+        return self.n_bits * (1 + self.past_frames) + estimates + self.fmap_width
+
+    @property
+    def out_width(self) -> int:
+        if self.prediction == "x_softmax_xent":
+            return int(2**self.semantic_bits + 2**self.instance_bits)
+        return self.n_bits
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelConfig":
+        """The configuration that `to_json` wrote.
+
+        Raises:
+            ValueError: a field is unknown, or its value is impossible.
+        """
+        values: dict[str, Any] = json.loads(text)
+        known = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or not values.keys() <= known:
+            raise ValueError(f"unknown configuration fields {sorted(set(values) - known)}")
+        for name, value in values.items():
+            if isinstance(value, list):
+                values[name] = tuple(value)
+            if isinstance(value, dict):
+                values[name] = Schedule(**value)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ValueError(f"a configuration field has the wrong type: {error}") from error
+
+
+COCO = ModelConfig()
+
+NUCLEI = ModelConfig(
+    resize="native",
+    max_side=1024,
+    is_stretched=True,
+    resnet_stem_width=16,
+    resnet_widths=(16, 32, 64),
+    resnet_blocks=(1, 1, 1),
+    resnet_norm="group",
+    encoder_width=128,
+    encoder_layers=2,
+    encoder_heads=4,
+    encoder_dropout=0.0,
+    encoder_drop_path=0.0,
+    has_stem_skip=True,
+    merge_width=32,
+    decoder_width=32,
+    channel_multipliers=(1, 1, 2, 2),
+    transformer_width=128,
+    transformer_layers=2,
+    transformer_head_width=32,
+    semantic_bits=2,
+    instance_bits=8,
+    n_codes=3,
+    n_ids=256,
+    has_stuff_ids=False,
+    prediction="x_sigmoid_xent",
+    b=0.2,
+    loss_power=0.4,
+    evidence_dilations=(1, 3, 9),
+)
+
+PRESETS: dict[str, ModelConfig] = {
+    "coco": COCO,
+    "coco-1024": replace(COCO, image_size=(1024, 1024), mask_size=(512, 512)),
+    "coco-ablation": replace(COCO, image_size=(512, 512), mask_size=(256, 256)),
+    "davis": replace(
+        COCO, image_size=(512, 1024), mask_size=(256, 512), n_codes=1, n_ids=16, past_frames=2
+    ),
+    "kitti-step": replace(
+        COCO,
+        image_size=(384, 1248),
+        mask_size=(192, 624),
+        n_codes=20,
+        n_ids=256,
+        has_stuff_ids=False,
+        past_frames=2,
+    ),
+    "nuclei": NUCLEI,
+}

@@ -1,0 +1,258 @@
+"""MaskDecoder: noisy bits, gamma and an image's encoding become a prediction, once a step.
+
+TransUNet: a U-Net over the map with a transformer at its coarsest level.
+
+Source: Chen et al. 2022, arXiv:2210.06366, section 3.1 and figure 3; U-Net blocks as in
+Dhariwal and Nichol 2021, arXiv:2105.05233.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.model.bits import bit_logits_to_code_logits, logits_to_x0
+from core.model.config import ModelConfig
+from core.model.evidence import EvidencePool
+from core.model.layers import DownConv, TransformerLayer, group_norm, position_code, sincos_code
+
+MAX_CHUNK_PIXELS = 16_384  # map pixels whose logits exist at one time while sampling
+
+
+class TimeEmbedding(nn.Module):
+    """gamma -> sine code -> two SiLU layers."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.width, self.scale = config.decoder_width, config.time_scale
+        self.dense0 = nn.Linear(self.width, 4 * self.width)
+        self.dense1 = nn.Linear(4 * self.width, 4 * self.width)
+
+    def forward(self, gamma: Tensor) -> Tensor:
+        """From gamma [B] to [B, 4 * width]."""
+        code = sincos_code(gamma * self.scale, self.width).to(self.dense0.weight.dtype)
+        return F.silu(self.dense1(F.silu(self.dense0(code))))
+
+
+class ResBlock(nn.Module):
+    """Two convolutions, the second modulated by the time embedding, added to their input."""
+
+    def __init__(
+        self, in_width: int, width: int, emb_width: int, kernel: int = 3, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.norm0 = group_norm(in_width)
+        self.conv0 = nn.Conv2d(in_width, width, kernel, padding=kernel // 2)
+        self.emb_projection = nn.Linear(emb_width, 2 * width)
+        self.norm1 = group_norm(width)
+        self.dropout = nn.Dropout(dropout)
+        self.conv1 = nn.Conv2d(width, width, kernel, padding=kernel // 2)
+        self.shortcut = nn.Conv2d(in_width, width, 1) if in_width != width else nn.Identity()
+
+    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+        """From x [B, C, h, w] and emb [B, E] to [B, width, h, w]."""
+        y = self.conv0(F.silu(self.norm0(x)))
+        scale, shift = self.emb_projection(emb)[:, :, None, None].chunk(2, 1)
+        y = self.norm1(y) * (1 + scale) + shift
+        y = self.conv1(self.dropout(F.silu(y)))
+        return (y + self.shortcut(x)) / math.sqrt(2)
+
+
+class BottleneckTransformer(nn.Module):
+    """Transformer over the coarsest grid and one time token, looking at the image's tokens."""
+
+    def __init__(self, config: ModelConfig, in_width: int) -> None:
+        super().__init__()
+        width = config.transformer_width
+        has_context = config.conditioning == "cat+attn"
+        self.norm_in = group_norm(in_width, groups_of=width)
+        self.conv_in = nn.Conv2d(in_width, width, 1)
+        self.emb_projection = nn.Linear(4 * config.decoder_width, width)
+        self.layers = nn.ModuleList(
+            TransformerLayer(
+                width,
+                width // config.transformer_head_width,
+                mlp_ratio=config.transformer_mlp_ratio,
+                context_width=config.encoder_width if has_context else None,
+            )
+            for _ in range(config.transformer_layers)
+        )
+        self.norm_out = group_norm(width)
+        self.conv_out = nn.Conv2d(width, width, 1)
+
+    def forward(self, x: Tensor, emb: Tensor, tokens: Tensor | None) -> Tensor:
+        """From x [B, C, h, w], emb [B, E] and tokens [B, N, D] to [B, width, h, w]."""
+        size = x.shape[-2:]
+        x = self.conv_in(self.norm_in(x)).flatten(2).transpose(1, 2)  # [B, h w, width]
+        x = x + position_code(*size, x.shape[-1], x)
+        x = torch.cat([x, self.emb_projection(emb).unsqueeze(1)], 1)  # [B, h w + 1, width]
+        for layer in self.layers:
+            x = layer(x, tokens)
+        x = x[:, :-1].transpose(1, 2).unflatten(2, size)  # [B, width, h, w]
+        return self.conv_out(self.norm_out(x))
+
+
+class MaskDecoder(nn.Module):
+    """Noisy bits -> logits (or x0, eps, v), given gamma and the image's encoding."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.time_embedding = TimeEmbedding(config)
+        widths = [config.decoder_width * m for m in config.channel_multipliers]
+        kernel = config.decoder_in_kernel
+        self.conv_in = nn.Conv2d(
+            config.noisy_width, config.decoder_width, kernel, padding=kernel // 2
+        )
+        self.norm_in = group_norm(config.decoder_width)
+        skips = self._build_down(widths)
+        self.transformer = BottleneckTransformer(config, widths[-1])
+        self._build_up(widths, skips)
+        self.norm_out = group_norm(widths[0])
+        kernel = config.decoder_out_kernel
+        self.conv_out = nn.Conv2d(widths[0], config.out_width, kernel, padding=kernel // 2)
+        self.evidence = EvidencePool(config) if config.evidence_dilations else None
+
+    def _res_block(self, in_width: int, width: int) -> ResBlock:
+        config = self.config
+        return ResBlock(
+            in_width,
+            width,
+            4 * config.decoder_width,
+            config.decoder_kernel,
+            config.decoder_dropout,
+        )
+
+    def _build_down(self, widths: list[int]) -> list[int]:
+        """Make the levels from fine to coarse; returns the widths on the skip stack."""
+        width = self.config.decoder_width
+        skips = [width]
+        self.down_blocks, self.down_convs = nn.ModuleList(), nn.ModuleList()
+        for level, level_width in enumerate(widths):
+            blocks = nn.ModuleList()
+            for _ in range(self.config.residual_blocks[level]):
+                blocks.append(self._res_block(width, level_width))
+                width = level_width
+                skips.append(width)
+            self.down_blocks.append(blocks)
+            if level < len(widths) - 1:
+                self.down_convs.append(DownConv(width))
+                skips.append(width)
+        return skips
+
+    def _build_up(self, widths: list[int], skips: list[int]) -> None:
+        """Make the levels from coarse to fine; `up_blocks[0]` is the finest, as on the way down."""
+        width = self.config.transformer_width
+        levels = []
+        for level in reversed(range(len(widths))):
+            blocks = nn.ModuleList()
+            for _ in range(self.config.residual_blocks[level] + 1):
+                blocks.append(self._res_block(width + skips.pop(), widths[level]))
+                width = widths[level]
+            levels.append(blocks)
+        self.up_blocks = nn.ModuleList(reversed(levels))
+        self.up_convs = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[1:])
+
+    def features(
+        self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
+    ) -> Tensor:
+        """Everything but the head.
+
+        Args:
+            x_t: [B, n, h, w] noisy bits.
+            gamma: [B].
+            given: [B, C, h, w] what is concatenated: estimate, feature map, past maps.
+            tokens: [B, N, D], or None without conditioning.
+
+        Returns:
+            [B, decoder_width, h, w].
+        """
+        if self.config.is_noisy_input_normalized:
+            x_t = x_t / x_t.std((1, 2, 3), correction=0, keepdim=True)
+        emb = self.time_embedding(gamma)
+        x = self.norm_in(self.conv_in(torch.cat([x_t, given], 1)))
+        skips = [x]
+        for level, blocks in enumerate(self.down_blocks):
+            for block in blocks:  # type: ignore[union-attr]
+                x = block(x, emb)
+                skips.append(x)
+            if level < len(self.down_convs):
+                x = self.down_convs[level](x)  # [B, C, h / 2, w / 2]
+                skips.append(x)
+        x = self.transformer(x, emb, tokens)
+        for level in reversed(range(len(self.up_blocks))):
+            for block in self.up_blocks[level]:  # type: ignore[union-attr]
+                x = block(torch.cat([x, skips.pop()], 1), emb)
+            if level > 0:
+                x = F.interpolate(x, scale_factor=2.0, mode="nearest")  # [B, C, 2 h, 2 w]
+                x = self.up_convs[level - 1](x)
+        return F.silu(self.norm_out(x))
+
+    def forward(
+        self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
+    ) -> Tensor:
+        """Logits (or x0, eps, v) [B, out_width, h, w]; arguments as for `features`."""
+        x = self.features(x_t, gamma, given, tokens)
+        out = self.conv_out(x)
+        if self.evidence is None:
+            return out
+        if self.config.prediction == "x_sigmoid_xent":
+            return self.evidence(x, out, x_t, gamma)
+        bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
+        return out + bit_logits_to_code_logits(bits, self.config.groups)
+
+    def predict(
+        self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
+    ) -> Tensor:
+        """x0 in [-b, b] (or eps, v), without ever holding the logits of the whole map.
+
+        Returns:
+            [B, n, h, w]; arguments as for `features`.
+        """
+        if self.config.prediction != "x_softmax_xent":
+            out = self(x_t, gamma, given, tokens)
+            if self.config.prediction == "x_sigmoid_xent":
+                out = (2 * out.sigmoid() - 1) * self.config.b
+            return out
+        x = self.features(x_t, gamma, given, tokens)
+        bits = None
+        if self.evidence is not None:
+            bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
+        x0 = torch.empty_like(x_t)
+        for rows, logits in self._logits_by_rows(x):
+            if bits is not None:
+                logits += bit_logits_to_code_logits(bits[:, :, rows], self.config.groups)
+            x0[:, :, rows] = logits_to_x0(logits, self.config.groups, self.config.b)
+        return x0
+
+    def _logits_by_rows(self, x: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """The head over bands of rows of features [B, C, h, w]."""
+        batch, _, height, width = x.shape
+        halo = self.config.decoder_out_kernel // 2
+        padded = F.pad(x, (halo, halo, halo, halo)) if halo else x
+        n_rows = max(MAX_CHUNK_PIXELS // (batch * width), 1)
+        for top in range(0, height, n_rows):
+            rows = slice(top, min(top + n_rows, height))
+            band = padded[:, :, rows.start : rows.stop + 2 * halo]
+            yield rows, F.conv2d(band, self.conv_out.weight, self.conv_out.bias)
+
+    def init_weights(self) -> None:
+        """Glorot uniform; second convolutions and the head near zero, so training starts flat."""
+        init_glorot(self)
+        near_zero = [self.conv_out, *(m.conv1 for m in self.modules() if isinstance(m, ResBlock))]
+        with torch.no_grad():
+            for conv in near_zero:
+                conv.weight.mul_(1e-5)
+        if self.evidence is not None:
+            self.evidence.init_weights()
+
+
+def init_glorot(module: nn.Module) -> None:
+    """Glorot uniform weights and zero biases for every convolution and linear layer."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)

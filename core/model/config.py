@@ -1,13 +1,17 @@
 """ModelConfig: every choice that makes one Pix2Seq-D differ from another, and the presets."""
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+import math
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from core.model.diffusion import Schedule
 
 STRIDES = (1, 2, 4, 8, 16)  # image pixels a map pixel
 PredictionType = Literal["x_softmax_xent", "x_sigmoid_xent", "x", "eps", "v"]
+MAX_BITS = 16  # a map holds ids in 16 bits
+MAY_BE_ZERO = {"encoder_layers", "transformer_layers", "past_frames", "residual_blocks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class ModelConfig:
         resize: "fit" scales an image into `image_size` and pads it; "native" keeps its scale,
             up to `max_side`, and pads it to the next size that the strides allow.
         is_stretched: whether an image's 1st to 99.8th percentile is stretched to [0, 1] first.
+        map_upsampling: how segments get from the map's grid to the picture's: the authors'
+            nearest, or the largest bilinear share.
         resnet_widths: output channels of the three stages are four times these.
         resnet_norm: "batch" as in the paper, or "group" for small batches.
         has_stem_skip: whether the stem's stride-2 features join the last merge.
@@ -46,6 +52,7 @@ class ModelConfig:
     resize: Literal["fit", "native"] = "fit"
     max_side: int = 1024
     is_stretched: bool = False
+    map_upsampling: Literal["nearest", "bilinear"] = "nearest"
 
     resnet_stem_width: int = 64
     resnet_widths: tuple[int, int, int] = (64, 128, 256)
@@ -95,8 +102,9 @@ class ModelConfig:
         """Refuse a configuration that no network can have.
 
         Raises:
-            ValueError: a field does not fit the others.
+            ValueError: a field has a value that it cannot have, or does not fit the others.
         """
+        self._check_fields()
         if len(self.residual_blocks) != len(self.channel_multipliers):
             raise ValueError(
                 f"residual_blocks has {len(self.residual_blocks)} entries and "
@@ -108,12 +116,35 @@ class ModelConfig:
                 f"heads of {self.transformer_head_width} do not divide transformer_width "
                 f"{self.transformer_width}"
             )
-        if self.evidence_dilations and self.prediction not in {"x_softmax_xent", "x_sigmoid_xent"}:
-            raise ValueError(f"evidence needs a cross-entropy prediction, not {self.prediction}")
+        if self.evidence_dilations and self.prediction not in {
+            "x_softmax_xent",
+            "x_sigmoid_xent",
+        }:
+            raise ValueError(
+                f"evidence needs a cross-entropy prediction, not {self.prediction}"
+            )
         if self.n_codes > 2**self.semantic_bits or self.n_ids > 2**self.instance_bits:
             raise ValueError(
                 f"{self.semantic_bits} + {self.instance_bits} bits cannot hold {self.n_codes} "
                 f"codes and {self.n_ids} ids"
+            )
+
+    def _check_fields(self) -> None:
+        """Refuse values of the wrong type or out of range, as a damaged file may hold them."""
+        for name, kind in get_type_hints(ModelConfig).items():
+            value = getattr(self, name)
+            smallest = 0 if name in MAY_BE_ZERO else 1
+            counts = value if isinstance(value, tuple) else (value,)
+            if (
+                not _is_of(value, kind)
+                or any(type(count) is int and count < smallest for count in counts)
+                or (type(value) is float and value < 0)
+            ):
+                raise ValueError(f"{name} cannot be {value!r}")
+        if self.b == 0 or max(self.groups) > MAX_BITS:
+            raise ValueError(
+                f"b = {self.b} and {self.groups} bits: b must be above 0, and a channel has at "
+                f"most {MAX_BITS} bits"
             )
 
     def check_sizes(self, image: tuple[int, int], mask: tuple[int, int]) -> None:
@@ -123,11 +154,18 @@ class ModelConfig:
             ValueError: names the size.
         """
         multiple = self.mask_multiple
-        fits = all(i > 0 and i % 16 == 0 and m > 0 and m % multiple == 0 for i, m in zip(image, mask, strict=True))
-        if not fits or image[0] * mask[1] != image[1] * mask[0] or image[0] / mask[0] not in STRIDES:
+        fits = all(
+            i > 0 and i % 16 == 0 and m > 0 and m % multiple == 0
+            for i, m in zip(image, mask, strict=True)
+        )
+        if (
+            not fits
+            or image[0] * mask[1] != image[1] * mask[0]
+            or image[0] / mask[0] not in STRIDES
+        ):
             raise ValueError(
-                f"image {image} and mask {mask}: the image must be a multiple of 16, the mask a "
-                f"multiple of {multiple}, and one mask pixel 1, 2, 4, 8 or 16 image pixels wide"
+                f"image {image} and mask {mask}: the image must be a multiple of 16, the mask "
+                f"a multiple of {multiple}, and one mask pixel 1, 2, 4, 8 or 16 image pixels wide"
             )
 
     @property
@@ -196,12 +234,31 @@ class ModelConfig:
             raise ValueError(f"a configuration field has the wrong type: {error}") from error
 
 
+def _is_of(value: object, kind: Any) -> bool:
+    """Whether a value is what a type annotation of ModelConfig or Schedule says."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return isinstance(value, str) and value in parts
+    if origin is tuple and isinstance(value, tuple):
+        kinds = parts[:1] * len(value) if Ellipsis in parts else parts
+        return len(value) == len(kinds) and all(map(_is_of, value, kinds))
+    if origin in {Union, UnionType}:
+        return any(_is_of(value, part) for part in parts)
+    if kind is float:
+        return type(value) in {int, float} and math.isfinite(value)  # type: ignore[arg-type]
+    if is_dataclass(kind) and type(value) is kind:
+        hints = get_type_hints(kind)
+        return all(_is_of(getattr(value, name), hint) for name, hint in hints.items())
+    return type(value) is kind
+
+
 COCO = ModelConfig()
 
 NUCLEI = ModelConfig(
     resize="native",
     max_side=1024,
     is_stretched=True,
+    map_upsampling="bilinear",
     resnet_stem_width=16,
     resnet_widths=(16, 32, 64),
     resnet_blocks=(1, 1, 1),

@@ -1,0 +1,158 @@
+"""What the window asks the inference process for, and what comes back, as messages.
+
+To the process: `load`, `segment`, `cancel`, `quit`. From it: `ready`, `loaded`, `load_failed`,
+`stepped`, `finished`, `cancelled`, `failed`. A ticket is a number that the asker gives a job.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.messages import Message
+from core.model_card import ModelCard
+from core.panoptic import Category, PanopticMap, Segment, Source
+from core.proposals import Known, Preview, Proposal, SamplingOptions
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentJob:
+    """Segment one image, or one frame of a video.
+
+    Attributes:
+        path: of the image, or of the video when `frame` is given.
+        known: segments to keep, when the annotator vouches for some.
+    """
+
+    path: Path
+    options: SamplingOptions
+    frame: int | None = None
+    known: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the model runs on: a short name, and a sentence that says how it was chosen."""
+
+    name: str
+    note: str
+
+
+def load_message(path: Path, device: str) -> Message:
+    """Ask for the model of a file on a device: auto, cpu, cuda, cuda:1, mps."""
+    return Message("load", {"path": str(path), "device": device})
+
+
+def segment_message(ticket: int, job: SegmentJob) -> Message:
+    """Ask for a job to be done."""
+    fields = {
+        "ticket": ticket,
+        "path": str(job.path),
+        "frame": job.frame,
+        "options": asdict(job.options),
+    }
+    if job.known is None:
+        return Message("segment", fields)
+    fields["known"] = {
+        "segments": [asdict(segment) for segment in job.known.map.segments.values()],
+        "categories": [asdict(category) for category in job.known.categories],
+    }
+    return Message("segment", fields, {"known_ids": job.known.map.segment_ids})
+
+
+def read_segment(message: Message) -> tuple[int, SegmentJob]:
+    """The ticket and the job that `segment_message` wrote."""
+    fields = message.fields
+    job = SegmentJob(
+        path=Path(fields["path"]),
+        options=SamplingOptions(**fields["options"]),
+        frame=fields["frame"],
+        known=_read_known(message) if "known" in fields else None,
+    )
+    return fields["ticket"], job
+
+
+def loaded_message(card: ModelCard, device: Device) -> Message:
+    """Say that a model is loaded, and where."""
+    return Message("loaded", {"card": card.to_json(), "device": asdict(device)})
+
+
+def read_loaded(message: Message) -> tuple[ModelCard, Device]:
+    """The card and the device that `loaded_message` wrote."""
+    card = ModelCard.from_json(message.fields["card"])
+    return card, Device(**message.fields["device"])
+
+
+def stepped_message(ticket: int, preview: Preview) -> Message:
+    """Show the map after one denoising step."""
+    fields = {
+        "ticket": ticket,
+        "step": preview.step,
+        "steps": preview.steps,
+        "t": preview.t,
+        "elapsed_s": preview.elapsed_s,
+        "category_ids": _to_pairs(preview.category_ids),
+    }
+    return Message("stepped", fields, {"segment_ids": preview.segment_ids})
+
+
+def read_stepped(message: Message) -> Preview:
+    """The preview that `stepped_message` wrote."""
+    fields = message.fields
+    return Preview(
+        step=fields["step"],
+        steps=fields["steps"],
+        t=fields["t"],
+        elapsed_s=fields["elapsed_s"],
+        segment_ids=message.arrays["segment_ids"],
+        category_ids=dict(fields["category_ids"]),
+    )
+
+
+def finished_message(ticket: int, proposal: Proposal) -> Message:
+    """Hand over the map at the size of the image."""
+    fields = {
+        "ticket": ticket,
+        "category_ids": _to_pairs(proposal.category_ids),
+        "options": asdict(proposal.options),
+        "model": proposal.model,
+        "elapsed_s": proposal.elapsed_s,
+    }
+    return Message("finished", fields, {"segment_ids": proposal.segment_ids})
+
+
+def read_finished(message: Message) -> Proposal:
+    """The proposal that `finished_message` wrote."""
+    fields = message.fields
+    return Proposal(
+        segment_ids=message.arrays["segment_ids"],
+        category_ids=dict(fields["category_ids"]),
+        options=SamplingOptions(**fields["options"]),
+        model=fields["model"],
+        elapsed_s=fields["elapsed_s"],
+    )
+
+
+def _to_pairs(category_ids: Mapping[int, int]) -> list[tuple[int, int]]:
+    """JSON would turn the keys of an object into text."""
+    return [(int(segment_id), int(category)) for segment_id, category in category_ids.items()]
+
+
+def _read_known(message: Message) -> Known:
+    known: dict[str, Any] = message.fields["known"]
+    segments = [
+        Segment(**{**fields, "source": Source(fields["source"])})
+        for fields in known["segments"]
+    ]
+    categories = [
+        Category(**{**fields, "color": tuple(fields["color"])})
+        for fields in known["categories"]
+    ]
+    panoptic_map = PanopticMap(
+        message.arrays["known_ids"].astype(np.uint16, copy=False),
+        {segment.id: segment for segment in segments},
+        1 + max((segment.id for segment in segments), default=0),
+    )
+    return Known(panoptic_map, categories)

@@ -74,7 +74,10 @@ def x0_to_labels(x0: Tensor, groups: Groups, n_codes: int, n_ids: int) -> Tensor
     """
     semantic, instance = x0.split(groups, 1)
     return torch.stack(
-        [bits_to_int(semantic).clamp(max=n_codes - 1), bits_to_int(instance).clamp(max=n_ids - 1)],
+        [
+            bits_to_int(semantic).clamp(max=n_codes - 1),
+            bits_to_int(instance).clamp(max=n_ids - 1),
+        ],
         1,
     )
 
@@ -82,7 +85,9 @@ def x0_to_labels(x0: Tensor, groups: Groups, n_codes: int, n_ids: int) -> Tensor
 @lru_cache(maxsize=8)
 def _bit_table(n_bits: int) -> Tensor:
     """[2**n, n]: row v holds the bits of v."""
-    return int_to_bits(torch.arange(2**n_bits).view(1, -1, 1), n_bits)[0, :, :, 0].T.contiguous()
+    return int_to_bits(torch.arange(2**n_bits).view(1, -1, 1), n_bits)[
+        0, :, :, 0
+    ].T.contiguous()
 
 
 def bit_table(n_bits: int, like: Tensor) -> Tensor:
@@ -90,14 +95,14 @@ def bit_table(n_bits: int, like: Tensor) -> Tensor:
     return _bit_table(n_bits).to(like)
 
 
-def logits_to_x0(logits: Tensor, groups: Groups, scale: float) -> Tensor:
-    """Expected analog bits under a softmax over the codes of each channel.
+def logits_to_x0(logits: Tensor, groups: tuple[int, ...], scale: float) -> Tensor:
+    """Expected analog bits under a softmax over the codes of each group of bits.
 
     Args:
-        logits: [B, 2**n_s + 2**n_i, h, w].
+        logits: [B, sum of 2**n, h, w] for groups of n bits.
 
     Returns:
-        [B, n_s + n_i, h, w] in [-b, b].
+        [B, sum of n, h, w] in [-b, b].
 
     Source: arXiv:2210.06366, section 3.2, "softmax cross entropy loss".
     """
@@ -109,14 +114,14 @@ def logits_to_x0(logits: Tensor, groups: Groups, scale: float) -> Tensor:
     return (torch.cat(expected, 1) * 2 - 1) * scale
 
 
-def bit_logits_to_code_logits(bit_logits: Tensor, groups: Groups) -> Tensor:
+def bit_logits_to_code_logits(bit_logits: Tensor, groups: tuple[int, ...]) -> Tensor:
     """Logits over codes that independent bits with these log-odds imply.
 
     Args:
-        bit_logits: [B, n_s + n_i, h, w], log-odds of each bit being set.
+        bit_logits: [B, sum of n, h, w], log-odds of each bit being set.
 
     Returns:
-        [B, 2**n_s + 2**n_i, h, w]; softmax over a channel's codes gives products of bits.
+        [B, sum of 2**n, h, w]; softmax over a group's codes gives products of bits.
     """
     parts = bit_logits.split(groups, 1)
     codes = [

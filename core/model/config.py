@@ -11,7 +11,7 @@ from core.model.diffusion import Schedule
 STRIDES = (1, 2, 4, 8, 16)  # image pixels a map pixel
 PredictionType = Literal["x_softmax_xent", "x_sigmoid_xent", "x", "eps", "v"]
 MAX_BITS = 16  # a map holds ids in 16 bits
-MAY_BE_ZERO = {"encoder_layers", "transformer_layers", "past_frames", "residual_blocks"}
+MAY_BE_ZERO = {"encoder_layers", "past_frames", "residual_blocks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,10 @@ class ModelConfig:
         has_stem_skip: whether the stem's stride-2 features join the last merge.
         merge_width: channels of the feature map beside the noisy map.
         conditioning: "cat+attn" gives the decoder features and tokens, "none" neither.
+        decoder_kernels: of the residual blocks by level; the last holds for all levels after.
         time_scale: factor on gamma before its sine code.
         semantic_bits, instance_bits: bits of each channel.
+        softmax_groups: bits that share a softmax, in order; () is one softmax a channel.
         n_codes: semantic codes, void included; n_ids: segment ids, 0 included.
         has_stuff_ids: whether stuff segments have ids too, or share id 0.
         prediction: what the network puts out; x_softmax_xent is the paper's.
@@ -71,7 +73,7 @@ class ModelConfig:
     decoder_width: int = 128
     channel_multipliers: tuple[int, ...] = (1, 1, 2, 2)
     residual_blocks: tuple[int, ...] = (1, 1, 1, 1)
-    decoder_kernel: int = 3
+    decoder_kernels: tuple[int, ...] = (3,)
     decoder_in_kernel: int = 1
     decoder_out_kernel: int = 1
     decoder_dropout: float = 0.0
@@ -85,6 +87,7 @@ class ModelConfig:
 
     semantic_bits: int = 8
     instance_bits: int = 8
+    softmax_groups: tuple[int, ...] = ()
     n_codes: int = 134
     n_ids: int = 101
     has_stuff_ids: bool = True
@@ -123,6 +126,8 @@ class ModelConfig:
             raise ValueError(
                 f"evidence needs a cross-entropy prediction, not {self.prediction}"
             )
+        if sum(self.code_groups) != self.n_bits:
+            raise ValueError(f"softmax_groups {self.softmax_groups} are not {self.n_bits} bits")
         if self.n_codes > 2**self.semantic_bits or self.n_ids > 2**self.instance_bits:
             raise ValueError(
                 f"{self.semantic_bits} + {self.instance_bits} bits cannot hold {self.n_codes} "
@@ -146,6 +151,9 @@ class ModelConfig:
                 f"b = {self.b} and {self.groups} bits: b must be above 0, and a channel has at "
                 f"most {MAX_BITS} bits"
             )
+        kernels = (*self.decoder_kernels, self.decoder_in_kernel, self.decoder_out_kernel)
+        if not self.decoder_kernels or not all(kernel % 2 for kernel in kernels):
+            raise ValueError(f"the decoder cannot have kernels {kernels}; use odd ones")
 
     def check_sizes(self, image: tuple[int, int], mask: tuple[int, int]) -> None:
         """Refuse sizes that the strides do not divide.
@@ -182,6 +190,16 @@ class ModelConfig:
         return self.semantic_bits, self.instance_bits
 
     @property
+    def code_groups(self) -> tuple[int, ...]:
+        """Bits of each softmax of the head."""
+        return self.softmax_groups or self.groups
+
+    @property
+    def level_widths(self) -> list[int]:
+        """Channels of the decoder's levels, from fine to coarse."""
+        return [self.decoder_width * multiplier for multiplier in self.channel_multipliers]
+
+    @property
     def n_bits(self) -> int:
         return self.semantic_bits + self.instance_bits
 
@@ -206,7 +224,7 @@ class ModelConfig:
     @property
     def out_width(self) -> int:
         if self.prediction == "x_softmax_xent":
-            return int(2**self.semantic_bits + 2**self.instance_bits)
+            return sum(2**n_bits for n_bits in self.code_groups)
         return self.n_bits
 
     def to_json(self) -> str:

@@ -101,39 +101,38 @@ class MaskDecoder(nn.Module):
         super().__init__()
         self.config = config
         self.time_embedding = TimeEmbedding(config)
-        widths = [config.decoder_width * m for m in config.channel_multipliers]
+        widths = config.level_widths
         kernel = config.decoder_in_kernel
-        self.conv_in = nn.Conv2d(
-            config.noisy_width, config.decoder_width, kernel, padding=kernel // 2
-        )
-        self.norm_in = group_norm(config.decoder_width)
+        self.conv_in = nn.Conv2d(config.noisy_width, widths[0], kernel, padding=kernel // 2)
+        self.norm_in = group_norm(widths[0])
         skips = self._build_down(widths)
         self.transformer = BottleneckTransformer(config, widths[-1])
         self._build_up(widths, skips)
-        self.norm_out = group_norm(widths[0])
+        self.norm_out = group_norm(widths[0], groups_of=config.decoder_width)
         kernel = config.decoder_out_kernel
         self.conv_out = nn.Conv2d(widths[0], config.out_width, kernel, padding=kernel // 2)
         self.evidence = EvidencePool(config) if config.evidence_dilations else None
 
-    def _res_block(self, in_width: int, width: int) -> ResBlock:
+    def _res_block(self, level: int, in_width: int) -> ResBlock:
         config = self.config
+        kernels = config.decoder_kernels
         return ResBlock(
             in_width,
-            width,
+            config.level_widths[level],
             4 * config.decoder_width,
-            config.decoder_kernel,
+            kernels[min(level, len(kernels) - 1)],
             config.decoder_dropout,
         )
 
     def _build_down(self, widths: list[int]) -> list[int]:
         """Make the levels from fine to coarse; returns the widths on the skip stack."""
-        width = self.config.decoder_width
+        width = widths[0]
         skips = [width]
         self.down_blocks, self.down_convs = nn.ModuleList(), nn.ModuleList()
         for level, level_width in enumerate(widths):
             blocks = nn.ModuleList()
             for _ in range(self.config.residual_blocks[level]):
-                blocks.append(self._res_block(width, level_width))
+                blocks.append(self._res_block(level, width))
                 width = level_width
                 skips.append(width)
             self.down_blocks.append(blocks)
@@ -149,7 +148,7 @@ class MaskDecoder(nn.Module):
         for level in reversed(range(len(widths))):
             blocks = nn.ModuleList()
             for _ in range(self.config.residual_blocks[level] + 1):
-                blocks.append(self._res_block(width + skips.pop(), widths[level]))
+                blocks.append(self._res_block(level, width + skips.pop()))
                 width = widths[level]
             levels.append(blocks)
         self.up_blocks = nn.ModuleList(reversed(levels))
@@ -167,7 +166,7 @@ class MaskDecoder(nn.Module):
             tokens: [B, N, D], or None without conditioning.
 
         Returns:
-            [B, decoder_width, h, w].
+            [B, C, h, w], C the width of the finest level.
         """
         if self.config.is_noisy_input_normalized:
             x_t = x_t / x_t.std((1, 2, 3), correction=0, keepdim=True)
@@ -201,7 +200,7 @@ class MaskDecoder(nn.Module):
         if self.config.prediction == "x_sigmoid_xent":
             return self.evidence(x, out, x_t, gamma)
         bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
-        return out + bit_logits_to_code_logits(bits, self.config.groups)
+        return out + bit_logits_to_code_logits(bits, self.config.code_groups)
 
     def predict(
         self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
@@ -223,8 +222,8 @@ class MaskDecoder(nn.Module):
         x0 = torch.empty_like(x_t)
         for rows, logits in self._logits_by_rows(x):
             if bits is not None:
-                logits += bit_logits_to_code_logits(bits[:, :, rows], self.config.groups)
-            x0[:, :, rows] = logits_to_x0(logits, self.config.groups, self.config.b)
+                logits += bit_logits_to_code_logits(bits[:, :, rows], self.config.code_groups)
+            x0[:, :, rows] = logits_to_x0(logits, self.config.code_groups, self.config.b)
         return x0
 
     def _logits_by_rows(self, x: Tensor) -> Iterator[tuple[slice, Tensor]]:
@@ -241,7 +240,10 @@ class MaskDecoder(nn.Module):
     def init_weights(self) -> None:
         """Glorot uniform; second convolutions and the head near zero, so training starts flat."""
         init_glorot(self)
-        near_zero = [self.conv_out, *(m.conv1 for m in self.modules() if isinstance(m, ResBlock))]
+        near_zero = [
+            self.conv_out,
+            *(m.conv1 for m in self.modules() if isinstance(m, ResBlock)),
+        ]
         with torch.no_grad():
             for conv in near_zero:
                 conv.weight.mul_(1e-5)

@@ -30,8 +30,9 @@ class EvidencePool(nn.Module):
         super().__init__()
         self.b, self.dilations = config.b, config.evidence_dilations
         n_gates = len(NEIGHBOURS) * len(self.dilations)
-        self.gates = nn.Conv2d(config.decoder_width, n_gates, 3, padding=1)
-        self.blend = nn.Conv2d(config.decoder_width, len(NEIGHBOURS) + 1, 1)
+        width = config.level_widths[0]
+        self.gates = nn.Conv2d(width, n_gates, 3, padding=1)
+        self.blend = nn.Conv2d(width, len(NEIGHBOURS) + 1, 1)
 
     def init_weights(self) -> None:
         """Begin with every pixel mostly on its own."""
@@ -42,7 +43,9 @@ class EvidencePool(nn.Module):
         with torch.no_grad():
             self.blend.bias[-1] = 2.0  # type: ignore[index]
 
-    def forward(self, features: Tensor, bit_logits: Tensor, x_t: Tensor, gamma: Tensor) -> Tensor:
+    def forward(
+        self, features: Tensor, bit_logits: Tensor, x_t: Tensor, gamma: Tensor
+    ) -> Tensor:
         """Bit logits with the evidence of the neighbourhood.
 
         Args:

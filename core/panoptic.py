@@ -73,7 +73,10 @@ class Rect:
     def clipped(self, height: int, width: int) -> "Rect":
         """The part inside an image of that size."""
         return Rect(
-            max(self.top, 0), max(self.left, 0), min(self.bottom, height), min(self.right, width)
+            max(self.top, 0),
+            max(self.left, 0),
+            min(self.bottom, height),
+            min(self.right, width),
         )
 
 
@@ -122,7 +125,8 @@ class PanopticMap:
     """Segment ids of every pixel and the segments they name.
 
     Attributes:
-        segment_ids: uint16 [H, W], 0 is void; every other value is a key of `segments`.
+        segment_ids: uint16 [H, W], 0 is void; every other value is a key of `segments`. Only
+            `apply` writes to it, so that the areas stay right.
         segments: by id; each has at least one pixel.
         next_id: the smallest id never used in this image; ids are never used twice.
     """
@@ -130,6 +134,7 @@ class PanopticMap:
     segment_ids: Ids
     segments: dict[int, Segment] = field(default_factory=dict)
     next_id: int = 1
+    _areas: dict[int, int] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def empty(cls, height: int, width: int) -> "PanopticMap":
@@ -145,7 +150,10 @@ class PanopticMap:
         return int(self.segment_ids.shape[1])
 
     def copy(self) -> "PanopticMap":
-        return PanopticMap(self.segment_ids.copy(), dict(self.segments), self.next_id)
+        """A map that can be changed without changing this one."""
+        twin = PanopticMap(self.segment_ids.copy(), dict(self.segments), self.next_id)
+        twin._areas = None if self._areas is None else dict(self._areas)
+        return twin
 
     def apply(self, edit: Edit) -> Rect:
         """Carry out an edit made for this state of the map.
@@ -157,20 +165,40 @@ class PanopticMap:
             ValueError: the map differs from what the edit expects; nothing was changed.
         """
         window = self.segment_ids[edit.rect.slices]
-        if window.shape != edit.before.shape or not np.array_equal(window, edit.before):
+        if not (np.array_equal(window, edit.before) and self._has_segments_before(edit)):
             raise ValueError(f"the edit '{edit.label}' was made for another state of the map")
+        self._update_areas(edit)
         window[...] = edit.after
         for segment_id in edit.segments_before:
-            self.segments.pop(segment_id, None)
+            del self.segments[segment_id]
         self.segments.update(edit.segments_after)
         highest = max(edit.segments_after, default=0)
         self.next_id = max(self.next_id, highest + 1)
         return edit.rect
 
     def areas(self) -> dict[int, int]:
-        """Pixels of each segment that has any, by id; void is left out."""
-        counts = np.bincount(self.segment_ids.ravel())
-        return {int(i): int(counts[i]) for i in np.flatnonzero(counts) if i != VOID}
+        """Pixels of each segment that has any, by id; void is left out.
+
+        The first call counts the whole map; `apply` then keeps the numbers right, so that an
+        edit knows at once which segment it takes the last pixel from.
+        """
+        if self._areas is None:
+            self._areas = count_pixels(self.segment_ids)
+        return dict(self._areas)
+
+    def _has_segments_before(self, edit: Edit) -> bool:
+        touched = edit.segments_before.keys() | edit.segments_after.keys()
+        return all(self.segments.get(i) == edit.segments_before.get(i) for i in touched)
+
+    def _update_areas(self, edit: Edit) -> None:
+        if self._areas is None or edit.before.size * 2 > self.segment_ids.size:
+            self._areas = None  # counting the map anew is cheaper than counting both boxes
+            return
+        for segment_id, area in count_pixels(edit.before).items():
+            self._areas[segment_id] = self._areas.get(segment_id, 0) - area
+        for segment_id, area in count_pixels(edit.after).items():
+            self._areas[segment_id] = self._areas.get(segment_id, 0) + area
+        self._areas = {i: area for i, area in self._areas.items() if area}
 
     def find_stuff(self, category_id: int) -> Segment | None:
         """The first non-crowd segment of a category: stuff has at most one an image."""
@@ -182,3 +210,9 @@ class PanopticMap:
             ),
             None,
         )
+
+
+def count_pixels(segment_ids: Ids) -> dict[int, int]:
+    """Pixels of each id that occurs in an array; void is left out."""
+    counts = np.bincount(segment_ids.ravel())
+    return {int(i): int(counts[i]) for i in np.flatnonzero(counts) if i != VOID}

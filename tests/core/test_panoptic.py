@@ -1,0 +1,100 @@
+"""The map and its edits: exact, refused when they do not fit, and taken back exactly."""
+
+import numpy as np
+import pytest
+
+from core.panoptic import Edit, PanopticMap, Rect, Segment, Source
+
+
+def ids(*rows):
+    return np.array(rows, np.uint16)
+
+
+@pytest.fixture
+def edit():
+    """Begins segment 1 in the lower left corner."""
+    return Edit(1, 0, ids([0, 0]), ids([1, 1]), {}, {1: Segment(1, 7)}, "brush")
+
+
+def test_an_empty_map_is_void_everywhere():
+    panoptic = PanopticMap.empty(2, 3)
+    assert (panoptic.height, panoptic.width) == (2, 3)
+    assert panoptic.areas() == {} and panoptic.next_id == 1
+
+
+def test_applying_an_edit_returns_its_rectangle(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    assert panoptic.apply(edit) == Rect(1, 0, 2, 2)
+    assert np.array_equal(panoptic.segment_ids, ids([0, 0, 0], [1, 1, 0]))
+    assert panoptic.segments == {1: Segment(1, 7)}
+
+
+def test_an_inverted_edit_restores_the_map_but_not_its_ids(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    panoptic.apply(edit)
+    panoptic.apply(edit.inverted())
+    assert not panoptic.segment_ids.any() and panoptic.segments == {}
+    assert panoptic.next_id == 2
+
+
+def test_an_edit_for_another_state_is_refused_and_changes_nothing(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    panoptic.apply(edit)
+    with pytest.raises(ValueError, match="'brush' was made for another state"):
+        panoptic.apply(edit)
+    assert panoptic.areas() == {1: 2}
+
+
+def test_an_edit_beyond_the_border_is_refused(edit):
+    with pytest.raises(ValueError, match="another state"):
+        PanopticMap.empty(1, 3).apply(edit)
+
+
+def test_an_edit_for_other_segments_is_refused(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    panoptic.apply(edit)
+    nothing = np.zeros((0, 0), np.uint16)
+    stale = Segment(1, 7, Source.MODEL)
+    lock = Edit(0, 0, nothing, nothing, {1: stale}, {1: Segment(1, 7)}, "lock")
+    with pytest.raises(ValueError, match="another state"):
+        panoptic.apply(lock)
+
+
+def test_areas_follow_small_and_large_edits(edit):
+    panoptic = PanopticMap.empty(20, 20)
+    panoptic.areas()
+    panoptic.apply(edit)
+    assert panoptic.areas() == {1: 2}
+    before = panoptic.segment_ids.copy()
+    everything = Edit(
+        0, 0, before, np.full_like(before, 2), {1: Segment(1, 7)}, {2: Segment(2, 7)}, "fill"
+    )
+    panoptic.apply(everything)
+    assert panoptic.areas() == {2: 400}
+    panoptic.apply(everything.inverted())
+    assert panoptic.areas() == {1: 2}
+
+
+def test_a_copy_shares_nothing(edit):
+    panoptic = PanopticMap.empty(20, 20)
+    panoptic.areas()
+    twin = panoptic.copy()
+    panoptic.apply(edit)
+    assert twin.areas() == {} and twin.segments == {} and not twin.segment_ids.any()
+
+
+def test_an_edit_knows_whether_it_changes_anything(edit):
+    assert not edit.is_empty
+    same = Edit(0, 0, ids([0]), ids([0]), {}, {}, "brush")
+    assert same.is_empty and same.rect == Rect(0, 0, 1, 1)
+
+
+def test_find_stuff_passes_over_crowds():
+    crowd, whole = Segment(1, 7, is_crowd=True), Segment(2, 7)
+    panoptic = PanopticMap(ids([1, 2]), {1: crowd, 2: whole}, 3)
+    assert panoptic.find_stuff(7) == whole and panoptic.find_stuff(8) is None
+
+
+def test_a_rectangle_is_clipped_to_the_image():
+    assert Rect(-2, 1, 9, 9).clipped(5, 6) == Rect(0, 1, 5, 6)
+    assert Rect(7, 7, 9, 9).clipped(5, 6).is_empty

@@ -1,0 +1,139 @@
+"""Which pixels a stroke covers: exactly, without gaps, and in whatever order it was drawn.
+
+The pixel in column x and row y has its centre at (x + 0.5, y + 0.5). A stroke covers it when
+that centre lies within the radius of the polyline. A stroke thinner than a pixel's diagonal
+also covers every pixel that the polyline runs through, so that it never breaks up or paints
+nothing.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.panoptic import Rect
+
+HALF_DIAGONAL: Final = math.sqrt(0.5)  # no point of a pixel is farther from its centre
+NOWHERE: Final = Rect(0, 0, 0, 0)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def cover_stroke(
+    points: ArrayLike, radius: float, height: int, width: int
+) -> tuple[Rect, NDArray[np.bool_]]:
+    """Draw a polyline of round pen strokes.
+
+    Args:
+        points: [N, 2] x and y in image pixels, in or outside the image; one point is a dot.
+        radius: of the pen, in pixels.
+        height: of the image.
+        width: of the image.
+
+    Returns:
+        The smallest rectangle of the image that holds the stroke, and which pixels [m, n] of
+        it are covered.
+
+    Raises:
+        ValueError: a point or the radius is no usable number.
+    """
+    corners = np.asarray(points, np.float64).reshape(-1, 2)
+    if not (np.isfinite(corners).all() and math.isfinite(radius) and radius > 0):
+        raise ValueError(f"a stroke of radius {radius} through {corners.tolist()}")
+    starts, ends = _segments_downwards(corners)
+    spans = [_capsule_spans(starts, ends, radius, height)]
+    if radius < HALF_DIAGONAL:
+        spans.append(_line_spans(starts, ends, height))
+    rows, firsts, lasts = (np.concatenate(parts) for parts in zip(*spans, strict=True))
+    return _fill_spans(rows, firsts, lasts, width)
+
+
+def _segments_downwards(corners: Floats) -> tuple[Floats, Floats]:
+    """Start and end [M, 2] of each piece, in one direction whichever way it was drawn."""
+    starts, ends = corners[: max(1, len(corners) - 1)], corners[-max(1, len(corners) - 1) :]
+    is_upwards = (starts[:, 1] > ends[:, 1]) | (
+        (starts[:, 1] == ends[:, 1]) & (starts[:, 0] > ends[:, 0])
+    )
+    flip = is_upwards[:, None]
+    return np.where(flip, ends, starts), np.where(flip, starts, ends)
+
+
+def _rows_of_each(firsts: Floats, lasts: Floats, height: int) -> tuple[Ints, Ints]:
+    """Every row of every piece: the piece's index [K] and the row [K], inside the image."""
+    first = np.clip(firsts, 0, height).astype(np.int64)
+    last = np.clip(lasts, -1, height - 1).astype(np.int64)
+    counts = np.maximum(last - first + 1, 0)
+    piece = np.repeat(np.arange(len(counts)), counts)
+    offset = np.arange(len(piece)) - (np.cumsum(counts) - counts)[piece]
+    return piece, first[piece] + offset
+
+
+def _capsule_spans(
+    starts: Floats, ends: Floats, radius: float, height: int
+) -> tuple[Ints, Floats, Floats]:
+    """First and last column, in each row, of the pixels within the radius of each piece.
+
+    In a row the capsule is the union of the discs' spans, all along the piece. The leftmost
+    point belongs to the disc at that t in [0, 1] whose edge touches the row where the
+    capsule's left side does; likewise on the right.
+    """
+    piece, rows = _rows_of_each(
+        np.ceil(starts[:, 1] - radius - 0.5), np.floor(ends[:, 1] + radius - 0.5), height
+    )
+    x, y = starts[piece].T
+    dx, dy = (ends - starts)[piece].T
+    down = rows + 0.5 - y
+    lean = radius * dx / np.maximum(np.hypot(dx, dy), np.finfo(np.float64).tiny)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        t_left = np.where(dy > 0, np.clip((down - lean) / dy, 0, 1), 0)
+        t_right = np.where(dy > 0, np.clip((down + lean) / dy, 0, 1), 1)
+    left = x + t_left * dx - _half_chord(radius, down - t_left * dy)
+    right = x + t_right * dx + _half_chord(radius, down - t_right * dy)
+    return rows, np.ceil(left - 0.5), np.floor(right - 0.5)
+
+
+def _half_chord(radius: float, distance: Floats) -> Floats:
+    return np.sqrt(np.maximum(radius**2 - distance**2, 0))
+
+
+def _line_spans(starts: Floats, ends: Floats, height: int) -> tuple[Ints, Floats, Floats]:
+    """First and last column, in each row, of the pixels that each piece runs through.
+
+    A point on the border of two pixels belongs to the right or the lower one.
+    """
+    piece, rows = _rows_of_each(np.floor(starts[:, 1]), np.floor(ends[:, 1]), height)
+    x, y = starts[piece].T
+    end_x, end_y = ends[piece].T
+    has_more = rows + 1 <= end_y  # the line goes on in the next row
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.where(end_y > y, (end_x - x) / (end_y - y), 0)
+    enter = np.where(rows > y, x + (rows - y) * slope, x)
+    leave = np.where(has_more, x + (rows + 1 - y) * slope, end_x)
+    last = np.where(
+        has_more & (leave > enter),
+        np.maximum(np.floor(enter), np.ceil(leave) - 1),
+        np.floor(np.maximum(enter, leave)),
+    )
+    return rows, np.floor(np.minimum(enter, leave)), last
+
+
+def _fill_spans(
+    rows: Ints, firsts: Floats, lasts: Floats, width: int
+) -> tuple[Rect, NDArray[np.bool_]]:
+    """The union of spans: count those that begin and end before each pixel of a row."""
+    begin = np.clip(firsts, 0, width).astype(np.int64)
+    end = np.clip(lasts + 1, 0, width).astype(np.int64)
+    is_inside = begin < end
+    rows, begin, end = rows[is_inside], begin[is_inside], end[is_inside]
+    if not len(rows):
+        return NOWHERE, np.zeros((0, 0), np.bool_)
+    rect = Rect(int(rows.min()), int(begin.min()), int(rows.max()) + 1, int(end.max()))
+    shape = rect.bottom - rect.top, rect.right - rect.left + 1
+    n_open = np.zeros(shape, np.int32)  # spans that begin less spans that end at each pixel
+    line = (rows - rect.top) * shape[1] - rect.left
+    np.add.at(n_open.ravel(), line + begin, np.int32(1))
+    np.add.at(n_open.ravel(), line + end, np.int32(-1))
+    np.cumsum(n_open, axis=1, out=n_open)
+    return rect, n_open[:, :-1] > 0

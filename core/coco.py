@@ -6,7 +6,6 @@ Source: Kirillov et al. 2019, arXiv:1801.00868; the format at cocodataset.org/#f
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from core.coco_json import (
     image_entry,
     read_json,
 )
+from core.durable import replace_file, sync_folder, write_durably
 from core.errors import CocoError, ImageError
 from core.images import read_image, read_size
 from core.panoptic import MAX_SEGMENT_ID, VOID, Category, Ids, PanopticMap, Segment, Source
@@ -40,6 +40,14 @@ class CocoItem:
     image_id: int
     file_name: str
     map: PanopticMap
+
+
+@dataclass(frozen=True, slots=True)
+class CocoEntry:
+    """What the JSON says of a map, in `images` and in `annotations`."""
+
+    image: Mapping[str, Any]
+    annotation: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,50 +208,71 @@ def coco_exports(
     if json_path.suffix != ".json":
         raise ValueError(f"{json_path} must end in .json")
     partial = json_path.with_name(f".{json_path.stem}.partial")
-    images, annotations = [], []
+    entries = []
     try:
-        for image, annotation in _written_items(partial, items, categories):
-            images.append(image)
-            annotations.append(annotation)
-            yield len(images)
-        document = {
-            "info": {"description": "Panoptic maps exported by Bitbrush"},
-            "licenses": [],
-            "images": images,
-            "annotations": annotations,
-            "categories": [category_entry(category) for category in categories],
-        }
-        with _writing(json_path):
-            _publish(partial, json_path, document)
+        for entry in _written_items(partial, items, categories):
+            entries.append(entry)
+            yield len(entries)
+        with writing(json_path):
+            _publish(partial, json_path, coco_document(entries, categories))
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _written_items(
     folder: Path, items: Iterable[CocoItem], categories: Sequence[Category]
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Write one PNG after the other; yield the entries for `images` and `annotations`."""
-    with _writing(folder):
+) -> Iterator[CocoEntry]:
+    """Write one PNG after the other and yield what the JSON will say of it."""
+    with writing(folder):
         shutil.rmtree(folder, ignore_errors=True)  # of an export that was killed
         folder.mkdir(parents=True)
-    known = {category.id for category in categories}
     image_ids: set[int] = set()
-    png_names: set[str] = set()
+    taken: set[str] = set()
     for item in items:
         if item.image_id in image_ids:
             raise ValueError(f"image {item.image_id} comes twice")
         image_ids.add(item.image_id)
-        png_name = _free_name(item.file_name, png_names)
-        segments_info = describe_segments(item.map)
-        if unknown := {info["category_id"] for info in segments_info} - known:
-            raise ValueError(f"image {item.image_id} has the unknown category {min(unknown)}")
-        with _writing(folder):
-            _write_durably(folder / png_name, _encode_png(item.map.segment_ids))
-        image = CocoImage(item.image_id, item.file_name, item.map.height, item.map.width)
-        yield (
-            image_entry(image),
-            {"image_id": image.id, "file_name": png_name, "segments_info": segments_info},
-        )
+        yield write_item(folder, item, categories, taken)
+
+
+def write_item(
+    folder: Path, item: CocoItem, categories: Sequence[Category], taken: set[str]
+) -> CocoEntry:
+    """Write the PNG of one map, as a whole or not at all.
+
+    Args:
+        taken: names of other PNGs in the folder, `casefold`ed; the new one is added.
+
+    Raises:
+        CocoError: the file cannot be written.
+        ValueError: a pixel has no segment, or a segment has no category.
+    """
+    segments_info = describe_segments(item.map)
+    used = {info["category_id"] for info in segments_info}
+    if unknown := used - {category.id for category in categories}:
+        raise ValueError(f"image {item.image_id} has the unknown category {min(unknown)}")
+    png_name = _free_name(item.file_name, taken)
+    with writing(folder):
+        replace_file(folder / png_name, _encode_png(item.map.segment_ids))
+    image = CocoImage(item.image_id, item.file_name, item.map.height, item.map.width)
+    return CocoEntry(
+        image_entry(image),
+        {"image_id": image.id, "file_name": png_name, "segments_info": segments_info},
+    )
+
+
+def coco_document(
+    entries: Iterable[CocoEntry], categories: Sequence[Category]
+) -> dict[str, Any]:
+    """The whole JSON."""
+    entries = list(entries)
+    return {
+        "info": {"description": "Panoptic maps exported by Bitbrush"},
+        "licenses": [],
+        "images": [entry.image for entry in entries],
+        "annotations": [entry.annotation for entry in entries],
+        "categories": [category_entry(category) for category in categories],
+    }
 
 
 def describe_segments(panoptic_map: PanopticMap) -> list[dict[str, Any]]:
@@ -314,34 +343,18 @@ def _free_name(file_name: str, taken: set[str]) -> str:
 def _publish(partial: Path, json_path: Path, document: Mapping[str, Any]) -> None:
     folder = json_path.with_suffix("")
     folder.mkdir(exist_ok=True)
-    _write_durably(partial / json_path.name, json.dumps(document).encode())
+    write_durably(partial / json_path.name, json.dumps(document).encode())
     for annotation in document["annotations"]:
         png_name = annotation["file_name"]
         (partial / png_name).replace(folder / png_name)
-    _sync(folder)
+    sync_folder(folder)
     (partial / json_path.name).replace(json_path)
-    _sync(json_path.parent)
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make renames inside a folder outlast a power failure, where the system can."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_folder(json_path.parent)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses while a path is written into a sentence."""
     try:
         yield
     except OSError as error:

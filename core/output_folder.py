@@ -1,0 +1,192 @@
+"""A folder of COCO panoptic files that a run fills image by image and can take up again.
+
+    OUT/panoptic.json   all maps, written when the run ends or is stopped
+    OUT/panoptic/       a PNG an image
+    OUT/segment.jsonl   what the maps are made with, then one line for each finished image
+
+A map counts once its line is written, which is after its PNG. So wherever a run is killed, the
+JSON names only PNGs that are whole and as it says, or it is absent until the run goes on.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from core.coco import CocoEntry, CocoItem, coco_document, write_item, writing
+from core.durable import replace_file
+from core.errors import CocoError
+from core.panoptic import Category, PanopticMap
+
+FORMAT: Final = "bitbrush-segment-1"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedImage:
+    """An image file as it was, and what the JSON says of its map."""
+
+    n_bytes: int
+    changed_ns: int
+    image: Mapping[str, Any]
+    annotation: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.image["file_name"]
+
+    @property
+    def png_name(self) -> str:
+        return self.annotation["file_name"]
+
+
+class OutputFolder:
+    """The maps of a run and of earlier runs that made theirs in the same way.
+
+    Attributes:
+        index: the COCO panoptic JSON.
+        left: images that have no map yet, in order.
+        notice: why all images are segmented again; empty if they are not.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        images: Sequence[Path],
+        recipe: Mapping[str, Any],
+        categories: Sequence[Category],
+    ) -> None:
+        """Begin a run, or take up the one that was stopped.
+
+        Maps made by another recipe or of an image that has changed since are removed.
+
+        Args:
+            folder: made if it is not there.
+            images: at least one, all of one folder.
+            recipe: what decides the maps, by name; only text and numbers.
+
+        Raises:
+            CocoError: the folder cannot be written, or holds what must not be overwritten.
+        """
+        self.index = folder / "panoptic.json"
+        self._maps = folder / "panoptic"
+        self._journal = folder / "segment.jsonl"
+        self._categories = categories
+        source = str(images[0].parent.resolve())
+        self._header = {"format": FORMAT, "images": source, "recipe": dict(recipe)}
+        self._stamps = {path.name: _stamp(path) for path in images}
+        with writing(folder):
+            self._maps.mkdir(parents=True, exist_ok=True)
+            header, finished = self._take_up()
+            self.notice = _differences(header["recipe"], recipe)
+            kept = [f for f in finished if not self.notice and self._is_current(f)]
+            self._finished = {f.name: f for f in kept}
+            self._remove(f for f in finished if f.name not in self._finished)
+            self._write_journal()
+        self._taken = {f.png_name.casefold() for f in kept}
+        self._next_id = max((f.image["id"] for f in kept), default=0) + 1
+        self.left = [path for path in images if path.name not in self._finished]
+
+    @property
+    def n_finished(self) -> int:
+        """How many images have their map."""
+        return len(self._finished)
+
+    def add(self, path: Path, panoptic_map: PanopticMap) -> None:
+        """Write the map of an image.
+
+        Raises:
+            CocoError: the map cannot be written.
+        """
+        item = CocoItem(self._next_id, path.name, panoptic_map)
+        entry = write_item(self._maps, item, self._categories, self._taken)
+        finished = FinishedImage(*self._stamps[path.name], entry.image, entry.annotation)
+        with writing(self._journal), self._journal.open("a", encoding="utf-8") as file:
+            file.write(_line(asdict(finished)))
+            file.flush()
+            os.fsync(file.fileno())
+        self._finished[path.name] = finished
+        self._next_id += 1
+
+    def write_index(self) -> None:
+        """Write the JSON of all maps so far.
+
+        Raises:
+            CocoError: the file cannot be written.
+        """
+        entries = [CocoEntry(f.image, f.annotation) for f in self._finished.values()]
+        document = coco_document(entries, self._categories)
+        with writing(self.index):
+            replace_file(self.index, json.dumps(document).encode())
+
+    def _take_up(self) -> tuple[dict[str, Any], list[FinishedImage]]:
+        """Read the journal of the last run, if there was one."""
+        if not self._journal.exists():
+            if self.index.exists() or any(self._maps.iterdir()):
+                raise CocoError(
+                    f"{self.index.parent} holds panoptic maps that 'bitbrush segment' did not "
+                    "write; choose another folder with --out."
+                )
+            return self._header, []
+        header, finished = _read_journal(self._journal)
+        if header["images"] != self._header["images"]:
+            raise CocoError(
+                f"{self.index.parent} holds the maps of the images in {header['images']}; "
+                "choose another folder with --out."
+            )
+        return header, finished
+
+    def _is_current(self, finished: FinishedImage) -> bool:
+        """Whether a map is still there and its image, if asked for now, the same as then."""
+        stamp = finished.n_bytes, finished.changed_ns
+        is_same = self._stamps.get(finished.name, stamp) == stamp
+        return is_same and (self._maps / finished.png_name).is_file()
+
+    def _remove(self, outdated: Iterable[FinishedImage]) -> None:
+        """Remove maps, and before them the JSON that names them."""
+        for finished in outdated:
+            self.index.unlink(missing_ok=True)
+            (self._maps / finished.png_name).unlink(missing_ok=True)
+
+    def _write_journal(self) -> None:
+        lines = [self._header, *map(asdict, self._finished.values())]
+        replace_file(self._journal, "".join(map(_line, lines)).encode())
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change, by which an image that was written anew is known."""
+    try:
+        status = path.stat()
+    except OSError:
+        return -1, 0  # reading it will say what is wrong
+    return status.st_size, status.st_mtime_ns
+
+
+def _line(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields) + "\n"
+
+
+def _read_journal(path: Path) -> tuple[dict[str, Any], list[FinishedImage]]:
+    """The header and the finished images; a last line that was cut short is left out."""
+    try:
+        first, *lines = path.read_text(encoding="utf-8").split("\n")[:-1] or [""]
+        header = json.loads(first)
+        finished = [FinishedImage(**json.loads(line)) for line in lines]
+        is_ours = header["format"] == FORMAT and header.keys() >= {"images", "recipe"}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        is_ours = False
+    if not is_ours:
+        raise CocoError(
+            f"{path} is damaged or of another version; choose another folder with --out."
+        )
+    return header, finished
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What has changed, as `steps 10 -> 20, seed 0 -> 1`."""
+    return ", ".join(
+        f"{name} {old.get(name)} -> {value}"
+        for name, value in new.items()
+        if old.get(name) != value
+    )

@@ -1,9 +1,11 @@
 """Pix2SeqD: encode an image once, denoise its map many times."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from core.model.bits import labels_to_x0, x0_to_labels
 from core.model.config import ModelConfig
@@ -133,6 +135,25 @@ class Pix2SeqD(nn.Module):
         """Integer labels [B, 2, h, w] of analog bits [B, n, h, w]."""
         config = self.config
         return x0_to_labels(x0, config.groups, config.n_codes, config.n_ids)
+
+
+def with_past_frames(model: Pix2SeqD, past_frames: int) -> Pix2SeqD:
+    """The same network looking at more earlier maps, which it begins by ignoring.
+
+    The inputs of the first convolution that are for the new maps come last and start at zero.
+
+    Raises:
+        ValueError: the network looks at more maps already.
+    """
+    if past_frames < model.config.past_frames:
+        raise ValueError(f"the model has {model.config.past_frames} past frames already")
+    wider = Pix2SeqD(replace(model.config, past_frames=past_frames)).to(model.device)
+    state = model.state_dict()
+    weight = state["decoder.conv_in.weight"]
+    n_new = wider.config.noisy_width - model.config.noisy_width
+    state["decoder.conv_in.weight"] = F.pad(weight, (0, 0, 0, 0, 0, n_new))
+    wider.load_state_dict(state)
+    return wider
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -1,0 +1,235 @@
+"""The inference loops: one picture in, previews of each step and a proposal out."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.errors import CheckpointError
+from core.model import diffusion
+from core.model.bits import labels_to_x0
+from core.model.config import ModelConfig
+from core.model.encoder import Encoding
+from core.model.pix2seq_d import Pix2SeqD
+from core.model.postprocess import bring_up, code_of_category, to_segments
+from core.model.prepare import Frame, cut_padding, frame_for, to_input
+from core.model_card import ModelCard
+from core.panoptic import Ids
+from core.proposals import Known, Preview, Proposal, SamplingOptions, match_categories
+
+
+def choose_device(wanted: str = "auto") -> tuple[torch.device, str]:
+    """The device to run on, and a sentence that says how it was chosen.
+
+    Args:
+        wanted: "auto" takes CUDA, then Apple's MPS, then the CPU; or a name such as "cuda:1".
+
+    Raises:
+        CheckpointError: the device does not exist here.
+    """
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if wanted == "auto":
+        if has_cuda:
+            return torch.device("cuda"), f"Running on {torch.cuda.get_device_name()}."
+        if has_mps:
+            return torch.device("mps"), "Running on this Mac's GPU."
+        return torch.device("cpu"), "No GPU was found: running on the CPU, which is slower."
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"There is no device called '{wanted}'; use auto, cpu, cuda, cuda:1 or mps."
+        ) from error
+    is_there = {
+        "cpu": True,
+        "cuda": has_cuda and (device.index or 0) < torch.cuda.device_count(),
+        "mps": has_mps,
+    }.get(device.type, False)
+    if not is_there:
+        raise CheckpointError(
+            f"The device '{wanted}' is not available on this computer; use auto or cpu."
+        )
+    return device, f"Running on {wanted}, as asked."
+
+
+@torch.inference_mode()
+def encode_image(model: Pix2SeqD, image: NDArray[np.uint8]) -> tuple[Encoding, Frame]:
+    """Tokens and features of a picture [H, W, 3], to be used for any number of samples."""
+    frame = frame_for(model.config, *image.shape[:2])
+    x = to_input(model.config, image, frame).to(model.device)
+    with autocast(model.device):
+        return model.encode(x), frame
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 on CUDA; float32 elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
+def segment_image(
+    model: Pix2SeqD,
+    card: ModelCard,
+    image: NDArray[np.uint8],
+    options: SamplingOptions,
+    known: Known | None = None,
+    encoded: tuple[Encoding, Frame] | None = None,
+) -> Iterator[Preview | Proposal]:
+    """Segment one picture: a preview after every step, then one proposal.
+
+    Args:
+        image: [H, W, 3] RGB.
+        known: the map whose locked segments are kept.
+        encoded: what `encode_image` made of this picture, if it was kept.
+    """
+    began = time.perf_counter()
+    encoding, frame = encoded or encode_image(model, image)
+    steps = _sample(model, card, encoding, frame, options, known)
+    x0 = torch.empty(0)
+    for step in steps:
+        x0 = step.x0
+        numbers, category_ids = _coarse_segments(model, card, x0, frame)
+        height, width = _content_cells(frame)
+        yield Preview(
+            step=step.index + 1,
+            steps=options.steps,
+            t=step.t,
+            elapsed_s=time.perf_counter() - began,
+            segment_ids=np.ascontiguousarray(numbers[:height, :width]),
+            category_ids=category_ids,
+        )
+    ids, category_ids = _final_segments(model, card, x0, frame, options)
+    yield Proposal(ids, category_ids, options, card.name, time.perf_counter() - began)
+
+
+def _sample(
+    model: Pix2SeqD,
+    card: ModelCard,
+    encoding: Encoding,
+    frame: Frame,
+    options: SamplingOptions,
+    known: Known | None,
+) -> Iterator[diffusion.DdimStep]:
+    """The sampler's steps; the noise comes from the seed alone, whatever the device."""
+    generator = torch.Generator().manual_seed(options.seed)
+    noise = torch.randn(1, model.config.n_bits, *frame.mask, generator=generator)
+    fixed = None
+    if known is not None:
+        fixed = known_bits(model.config, card, known, frame, model.device)
+    steps = model.sample(
+        encoding,
+        noise.to(model.device),
+        options.steps,
+        time_delta=options.time_delta,
+        known=fixed,
+    )
+    while True:
+        with autocast(model.device):
+            step = next(steps, None)
+        if step is None:
+            return
+        yield step
+
+
+def known_bits(
+    config: ModelConfig, card: ModelCard, known: Known, frame: Frame, device: torch.device
+) -> diffusion.Known | None:
+    """The locked segments of a map as analog bits, each with an id of its own.
+
+    Segments of categories that the model lacks are not told to it; they are kept all the same
+    when the proposal is accepted.
+    """
+    to_model = {
+        project_id: model_id
+        for model_id, project_id in match_categories(
+            card.categories, known.categories
+        ).to_project.items()
+    }
+    code_of = code_of_category(card.categories)
+    is_thing = {category.id: category.is_thing for category in card.categories}
+    codes = np.zeros(known.map.next_id, np.int64)
+    ids = np.zeros(known.map.next_id, np.int64)
+    for number, segment in enumerate(known.map.segments.values(), start=1):
+        if segment.is_locked and segment.category_id in to_model:
+            category_id = to_model[segment.category_id]
+            codes[segment.id] = code_of[category_id]
+            if is_thing[category_id] or config.has_stuff_ids:
+                ids[segment.id] = number % (config.n_ids - 1) + 1
+    if not codes.any():
+        return None
+    rows, columns = (
+        ((np.arange(cells) + 0.5) * frame.stride * side / content).astype(np.intp)
+        for cells, side, content in zip(frame.mask, frame.image, frame.content, strict=True)
+    )
+    inside = (rows < frame.image[0])[:, None] & (columns < frame.image[1])[None, :]
+    height, width = frame.image
+    coarse = known.map.segment_ids[
+        np.ix_(rows.clip(max=height - 1), columns.clip(max=width - 1))
+    ]
+    labels = np.stack([codes[coarse], ids[coarse]]) * inside
+    where = torch.from_numpy(labels[0] > 0)[None, None].to(device)
+    x0 = labels_to_x0(torch.from_numpy(labels)[None], config.groups, config.b)
+    return diffusion.Known(x0.to(device), where)
+
+
+def _labels(model: Pix2SeqD, x0: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    semantic, ids = model.to_labels(x0)[0].cpu().numpy()
+    return semantic, ids
+
+
+def _content_cells(frame: Frame) -> tuple[int, int]:
+    """Map cells that the picture covers, without padding."""
+    height, width = (-(-side // frame.stride) for side in frame.content)
+    return height, width
+
+
+def _coarse_segments(
+    model: Pix2SeqD,
+    card: ModelCard,
+    x0: Tensor,
+    frame: Frame,
+    min_area: int = 0,
+    *,
+    split_parts: bool = False,
+) -> tuple[Ids, dict[int, int]]:
+    """Segments on the map's own grid; padding is void."""
+    semantic, ids = _labels(model, x0)
+    height, width = _content_cells(frame)
+    semantic[height:], semantic[:, width:] = 0, 0
+    ids[height:], ids[:, width:] = 0, 0
+    return to_segments(
+        semantic,
+        ids,
+        card.categories,
+        has_stuff_ids=model.config.has_stuff_ids,
+        min_area=min_area,
+        split_parts=split_parts,
+    )
+
+
+def _final_segments(
+    model: Pix2SeqD, card: ModelCard, x0: Tensor, frame: Frame, options: SamplingOptions
+) -> tuple[Ids, dict[int, int]]:
+    """Segments at the size of the picture."""
+    if model.config.map_upsampling == "nearest":
+        labels = cut_padding(model.to_labels(x0).cpu(), frame)[0].numpy()
+        return to_segments(
+            labels[0],
+            labels[1],
+            card.categories,
+            has_stuff_ids=model.config.has_stuff_ids,
+            min_area=options.min_area,
+            split_parts=options.split_parts,
+        )
+    cell_area = frame.stride**2 * np.prod(frame.image) / np.prod(frame.content)
+    numbers, category_ids = _coarse_segments(
+        model,
+        card,
+        x0,
+        frame,
+        round(options.min_area / cell_area),
+        split_parts=options.split_parts,
+    )
+    return bring_up(numbers, frame), category_ids

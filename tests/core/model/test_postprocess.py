@@ -1,0 +1,67 @@
+"""Labels become segments: parts, filters, stuff, and the way up to the picture's size."""
+
+import numpy as np
+
+from core.model.config import ModelConfig
+from core.model.postprocess import bring_up, to_segments
+from core.model.prepare import frame_for
+from core.panoptic import Category
+
+THING = Category(7, "cell", True, (255, 0, 0))
+STUFF = Category(9, "ground", False, (0, 255, 0))
+NATIVE = ModelConfig(resize="native", image_size=(64, 64), mask_size=(32, 32))
+
+
+def test_stuff_that_shares_id_zero_is_one_segment_and_a_thing_without_id_is_void():
+    semantic = np.array([[1, 1, 2, 2], [1, 0, 2, 1]])
+    ids = np.array([[5, 5, 0, 0], [5, 0, 0, 0]])
+    segments, categories = to_segments(semantic, ids, [THING, STUFF], has_stuff_ids=False)
+    assert categories == {1: 9, 2: 7}
+    assert segments.tolist() == [[2, 2, 1, 1], [2, 0, 1, 0]]
+
+
+def test_two_ids_of_one_stuff_category_become_one_segment():
+    semantic = np.full((2, 4), 2)
+    ids = np.array([[3, 3, 8, 8]] * 2)
+    segments, categories = to_segments(semantic, ids, [THING, STUFF], has_stuff_ids=True)
+    assert categories == {1: 9} and (segments == 1).all()
+
+
+def test_parts_that_do_not_touch_split_and_small_ones_go_to_their_neighbours():
+    semantic = np.ones((5, 9), int)
+    semantic[:, 4] = 2
+    ids = np.where(semantic == 1, 6, 0)
+    ids[2, 4], semantic[2, 4] = 3, 1
+    segments, categories = to_segments(
+        semantic, ids, [THING, STUFF], has_stuff_ids=False, min_area=3, split_parts=True
+    )
+    assert sorted(categories.values()) == [7, 7, 9]
+    left, right = segments[0, 0], segments[0, 8]
+    assert (
+        left != right and (segments[:, :4] == left).all() and (segments[:, 5:] == right).all()
+    )
+    assert segments[2, 4] != 0
+
+
+def test_small_segments_are_void_when_parts_are_not_split():
+    semantic, ids = np.ones((4, 4), int), np.full((4, 4), 2)
+    ids[0, 0] = 1
+    segments, categories = to_segments(semantic, ids, [THING], has_stuff_ids=True, min_area=2)
+    assert categories == {1: 7} and segments[0, 0] == 0 and segments.sum() == 15
+
+
+def test_bringing_up_keeps_straight_borders_where_they_are_and_rounds_corners():
+    frame = frame_for(NATIVE, 60, 64)
+    grid = np.zeros(frame.mask, np.uint16)
+    grid[:, 16:] = 3
+    up = bring_up(grid, frame)
+    assert up.shape == (60, 64)
+    assert (up[:, :32] == 0).all() and (up[:, 32:] == 3).all()
+
+
+def test_a_picture_larger_than_a_band_is_brought_up_as_in_one_piece(monkeypatch):
+    frame = frame_for(NATIVE, 50, 70)
+    grid = np.random.default_rng(1).integers(0, 4, frame.mask).astype(np.uint16)
+    whole = bring_up(grid, frame)
+    monkeypatch.setattr("core.model.postprocess.BAND_PIXELS", 7 * 70)
+    assert np.array_equal(bring_up(grid, frame), whole)

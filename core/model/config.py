@@ -173,7 +173,7 @@ class ModelConfig:
         ):
             raise ValueError(
                 f"image {image} and mask {mask}: the image must be a multiple of 16, the mask "
-                f"a multiple of {multiple}, and one mask pixel 1, 2, 4, 8 or 16 image pixels wide"
+                f"one of {multiple}, and one mask pixel 1, 2, 4, 8 or 16 image pixels wide"
             )
 
     @property
@@ -299,8 +299,8 @@ NUCLEI = ModelConfig(
     n_ids=256,
     has_stuff_ids=False,
     prediction="x_sigmoid_xent",
-    b=0.2,
-    loss_power=0.4,
+    b=0.5,
+    loss_power=0.1,
     evidence_dilations=(1, 3, 9),
 )
 

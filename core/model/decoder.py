@@ -8,6 +8,7 @@ Dhariwal and Nichol 2021, arXiv:2105.05233.
 
 import math
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -84,13 +85,13 @@ class BottleneckTransformer(nn.Module):
 
     def forward(self, x: Tensor, emb: Tensor, tokens: Tensor | None) -> Tensor:
         """From x [B, C, h, w], emb [B, E] and tokens [B, N, D] to [B, width, h, w]."""
-        size = x.shape[-2:]
+        height, width = x.shape[-2:]
         x = self.conv_in(self.norm_in(x)).flatten(2).transpose(1, 2)  # [B, h w, width]
-        x = x + position_code(*size, x.shape[-1], x)
+        x = x + position_code(height, width, x.shape[-1], x)
         x = torch.cat([x, self.emb_projection(emb).unsqueeze(1)], 1)  # [B, h w + 1, width]
         for layer in self.layers:
             x = layer(x, tokens)
-        x = x[:, :-1].transpose(1, 2).unflatten(2, size)  # [B, width, h, w]
+        x = x[:, :-1].transpose(1, 2).unflatten(2, (height, width))  # [B, width, h, w]
         return self.conv_out(self.norm_out(x))
 
 
@@ -142,7 +143,7 @@ class MaskDecoder(nn.Module):
         return skips
 
     def _build_up(self, widths: list[int], skips: list[int]) -> None:
-        """Make the levels from coarse to fine; `up_blocks[0]` is the finest, as on the way down."""
+        """Make the levels from coarse to fine; `up_blocks[0]` is the finest, as going down."""
         width = self.config.transformer_width
         levels = []
         for level in reversed(range(len(widths))):
@@ -174,7 +175,7 @@ class MaskDecoder(nn.Module):
         x = self.norm_in(self.conv_in(torch.cat([x_t, given], 1)))
         skips = [x]
         for level, blocks in enumerate(self.down_blocks):
-            for block in blocks:  # type: ignore[union-attr]
+            for block in cast(nn.ModuleList, blocks):
                 x = block(x, emb)
                 skips.append(x)
             if level < len(self.down_convs):
@@ -182,7 +183,7 @@ class MaskDecoder(nn.Module):
                 skips.append(x)
         x = self.transformer(x, emb, tokens)
         for level in reversed(range(len(self.up_blocks))):
-            for block in self.up_blocks[level]:  # type: ignore[union-attr]
+            for block in cast(nn.ModuleList, self.up_blocks[level]):
                 x = block(torch.cat([x, skips.pop()], 1), emb)
             if level > 0:
                 x = F.interpolate(x, scale_factor=2.0, mode="nearest")  # [B, C, 2 h, 2 w]
@@ -198,9 +199,14 @@ class MaskDecoder(nn.Module):
         if self.evidence is None:
             return out
         if self.config.prediction == "x_sigmoid_xent":
-            return self.evidence(x, out, x_t, gamma)
-        bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
+            return self.evidence(x, out, x_t, gamma, self._fmap(given))
+        bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma, self._fmap(given))
         return out + bit_logits_to_code_logits(bits, self.config.code_groups)
+
+    def _fmap(self, given: Tensor) -> Tensor:
+        """The feature map within what is concatenated to the noisy bits."""
+        estimate = 0 if self.config.self_condition == "none" else self.config.n_bits
+        return given[:, estimate : estimate + self.config.fmap_width]
 
     def predict(
         self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
@@ -218,12 +224,14 @@ class MaskDecoder(nn.Module):
         x = self.features(x_t, gamma, given, tokens)
         bits = None
         if self.evidence is not None:
-            bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
+            bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma, self._fmap(given))
         x0 = torch.empty_like(x_t)
         for rows, logits in self._logits_by_rows(x):
+            total = logits
             if bits is not None:
-                logits += bit_logits_to_code_logits(bits[:, :, rows], self.config.code_groups)
-            x0[:, :, rows] = logits_to_x0(logits, self.config.code_groups, self.config.b)
+                band = bits[:, :, rows]
+                total = logits + bit_logits_to_code_logits(band, self.config.code_groups)
+            x0[:, :, rows] = logits_to_x0(total, self.config.code_groups, self.config.b)
         return x0
 
     def _logits_by_rows(self, x: Tensor) -> Iterator[tuple[slice, Tensor]]:
@@ -238,7 +246,7 @@ class MaskDecoder(nn.Module):
             yield rows, F.conv2d(band, self.conv_out.weight, self.conv_out.bias)
 
     def init_weights(self) -> None:
-        """Glorot uniform; second convolutions and the head near zero, so training starts flat."""
+        """Glorot uniform; second convolutions and the head near zero, to start flat."""
         init_glorot(self)
         near_zero = [
             self.conv_out,

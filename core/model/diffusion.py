@@ -55,9 +55,7 @@ class Schedule:
         if self.name == "linear":
             return (1 - t).clamp(GAMMA_MIN, 1)
         if self.name == "log":
-            start, end = (
-                (self.end, self.start) if self.is_reversed else (self.start, self.end)
-            )
+            start, end = (self.end, self.start) if self.is_reversed else (self.start, self.end)
             top = math.log(end) - (t * (end - start) + start).log()
             return (top / (math.log(end) - math.log(start))).clamp(0, 1)
         curve = self._cosine_power if self.name == "cosine-range" else self._logistic
@@ -125,9 +123,7 @@ def sampling_times(steps: int, time_delta: float) -> list[tuple[float, float]]:
 
     Source: arXiv:2210.06366, Algorithm 2 (t' is not fed to the next step; t is).
     """
-    return [
-        (1 - k / steps, max(1 - (k + 1 + time_delta) / steps, 0.0)) for k in range(steps)
-    ]
+    return [(1 - k / steps, max(1 - (k + 1 + time_delta) / steps, 0.0)) for k in range(steps)]
 
 
 @torch.inference_mode()

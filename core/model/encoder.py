@@ -40,7 +40,9 @@ def _conv(in_width: int, width: int, kernel: int, stride: int = 1) -> nn.Conv2d:
 class Bottleneck(nn.Module):
     """1x1, 3x3 (strided) and 1x1 convolutions, each with norm, added to their input."""
 
-    def __init__(self, config: ModelConfig, in_width: int, width: int, stride: int | None) -> None:
+    def __init__(
+        self, config: ModelConfig, in_width: int, width: int, stride: int | None
+    ) -> None:
         """`stride` is None but for the first block of a stage, whose shortcut is projected."""
         super().__init__()
         out_width = 4 * width
@@ -122,7 +124,9 @@ class FeatureMerge(nn.Module):
         self.stride = stride
         self.block2 = MergeBlock(r2, config.encoder_width, r2) if stride <= 8 else None
         self.block1 = MergeBlock(r1, r2, r1) if stride <= 4 else None
-        self.block0 = MergeBlock(config.merge_width, r1, config.merge_width) if stride < 4 else None
+        self.block0 = (
+            MergeBlock(config.merge_width, r1, config.merge_width) if stride < 4 else None
+        )
         self.stem_conv = None
         if config.has_stem_skip:
             if stride != 2:
@@ -172,7 +176,7 @@ class PixelEncoder(nn.Module):
         grid = maps[-1]
         x = self.stem_dropout(grid.flatten(2).transpose(1, 2))  # [B, N, C3]
         x = self.stem_norm(self.stem_projection(x))
-        x = x + position_code(*grid.shape[-2:], x.shape[-1], x)
+        x = x + position_code(grid.shape[-2], grid.shape[-1], x.shape[-1], x)
         for layer in self.layers:
             x = layer(x)
         return self.output_norm(x)

@@ -1,4 +1,4 @@
-"""Building blocks that encoder and decoder share: norms, paddings, position codes, attention."""
+"""Blocks that encoder and decoder share: norms, paddings, position codes, attention."""
 
 import math
 
@@ -102,7 +102,9 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """From x [B, N, C] and context [B, M, D] to [B, N, C]."""
         q, k, v = (
-            part.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B, heads, N or M, head width]
+            part.unflatten(-1, (self.heads, -1)).transpose(
+                1, 2
+            )  # [B, heads, N or M, head width]
             for part in (self.query(x), self.key(context), self.value(context))
         )
         dropout = self.dropout if self.training else 0.0

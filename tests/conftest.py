@@ -44,3 +44,51 @@ def shared_dir() -> Path:
             f"needs the data folder {folder.name}/ beside the repository; there is none"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A model file whose weights were drawn at random: quick, and wrong about everything."""
+    import torch  # noqa: PLC0415 - tests without a model do not wait for torch
+
+    from core.model.checkpoint import save_checkpoint  # noqa: PLC0415
+    from core.model.config import ModelConfig  # noqa: PLC0415
+    from core.model.pix2seq_d import Pix2SeqD  # noqa: PLC0415
+    from core.model_card import ModelCard  # noqa: PLC0415
+    from core.panoptic import Category  # noqa: PLC0415
+    from core.proposals import SamplingOptions  # noqa: PLC0415
+
+    config = ModelConfig(
+        image_size=(64, 64),
+        mask_size=(32, 32),
+        resnet_stem_width=8,
+        resnet_widths=(4, 4, 4),
+        resnet_blocks=(1, 1, 1),
+        encoder_width=16,
+        encoder_layers=1,
+        encoder_heads=4,
+        merge_width=16,
+        decoder_width=8,
+        channel_multipliers=(1, 2),
+        residual_blocks=(1, 1),
+        transformer_width=32,
+        transformer_layers=1,
+        transformer_head_width=8,
+        semantic_bits=2,
+        instance_bits=3,
+        n_codes=3,
+        n_ids=8,
+    )
+    card = ModelCard(
+        name="tiny",
+        summary="Drawn at random; knows nuclei and background by name only.",
+        categories=(
+            Category(1, "nucleus", is_thing=True, color=(230, 120, 60)),
+            Category(2, "background", is_thing=False, color=(40, 60, 90)),
+        ),
+        sampling=SamplingOptions(steps=4, min_area=0),
+    )
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    save_checkpoint(path, Pix2SeqD(config).init_weights(), card)
+    return path

@@ -1,0 +1,112 @@
+"""What the inference process keeps between jobs: the model, and the last image's features."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.errors import CheckpointError
+from core.images import read_image
+from core.jobs import Device, SegmentJob
+from core.model.checkpoint import load_checkpoint
+from core.model.encoder import Encoding
+from core.model.pix2seq_d import Pix2SeqD
+from core.model.prepare import Frame
+from core.model.segment import choose_device, encode_image, segment_image
+from core.model_card import ModelCard
+from core.proposals import Preview, Proposal
+from core.video import Video
+
+
+@dataclass(frozen=True, slots=True)
+class ImageKey:
+    """What an image is known by: a file that was written anew is another image."""
+
+    path: Path
+    frame: int | None
+    changed_ns: int
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedImage:
+    """An image and what the model in use has made of it."""
+
+    key: ImageKey
+    image: NDArray[np.uint8]  # [H, W, 3]
+    features: tuple[Encoding, Frame]
+
+
+class ModelSession:
+    """A model on a device, ready to segment one image after another.
+
+    Attributes:
+        device: what the model runs on, or would run on when none is loaded.
+    """
+
+    def __init__(self) -> None:
+        chosen, note = choose_device()
+        self.device = Device(str(chosen), note)
+        self._model: tuple[Pix2SeqD, ModelCard] | None = None
+        self._last: EncodedImage | None = None
+
+    def load(self, path: Path, device: str = "auto") -> ModelCard:
+        """Use the model of a file from now on.
+
+        Raises:
+            CheckpointError: the file or the device cannot be used; the model before it stays.
+        """
+        chosen, note = choose_device(device)
+        self._model = load_checkpoint(path, chosen)
+        self._last = None
+        self.device = Device(str(chosen), note)
+        return self._model[1]
+
+    def segment(self, job: SegmentJob) -> Iterator[Preview | Proposal]:
+        """Segment an image: a preview after each step, then the proposal.
+
+        Raises:
+            AnnotateError: there is no model, or the image cannot be read.
+        """
+        if self._model is None:
+            raise CheckpointError("No model is loaded; choose one in the menu Model.")
+        model, card = self._model
+        began = time.perf_counter()
+        last = self._encoded(model, job)
+        waited_s = time.perf_counter() - began
+        outcomes = segment_image(
+            model, card, last.image, job.options, known=job.known, encoded=last.features
+        )
+        for outcome in outcomes:
+            yield replace(outcome, elapsed_s=outcome.elapsed_s + waited_s)
+
+    def forget_image(self) -> None:
+        """Give back the memory of the last image."""
+        self._last = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _encoded(self, model: Pix2SeqD, job: SegmentJob) -> EncodedImage:
+        """The job's image and features; those of the last image are kept."""
+        key = _identify(job)
+        if self._last is None or self._last.key != key:
+            self._last = None
+            image = _read(job)
+            self._last = EncodedImage(key, image, encode_image(model, image))
+        return self._last
+
+
+def _identify(job: SegmentJob) -> ImageKey:
+    try:
+        status = job.path.stat()
+    except OSError:
+        return ImageKey(job.path, job.frame, 0, -1)  # reading it will say what is wrong
+    return ImageKey(job.path, job.frame, status.st_mtime_ns, status.st_size)
+
+
+def _read(job: SegmentJob) -> NDArray[np.uint8]:
+    return read_image(job.path) if job.frame is None else Video(job.path).read_frame(job.frame)

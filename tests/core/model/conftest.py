@@ -116,3 +116,24 @@ def golden_checkpoint(golden_dir, tmp_path_factory) -> Path:
     with tarfile.open(golden_dir / "checkpoint.tar.gz") as archive:
         archive.extractall(folder, filter="data")
     return folder / "checkpoint"
+
+
+@pytest.fixture
+def near(record_property):
+    """Assert that two arrays differ by no more than a tolerance, and record by how much."""
+
+    def assert_near(found, wanted, tolerance: float) -> None:
+        found = torch.as_tensor(found).detach().double()
+        wanted = torch.as_tensor(np.asarray(wanted)).double()
+        assert found.shape == wanted.shape
+        difference = float((found - wanted).abs().max())
+        record_property("max_abs_difference", difference)
+        assert difference <= tolerance
+
+    return assert_near
+
+
+@pytest.fixture(scope="session")
+def to_torch():
+    """Turn recorded arrays [..., h, w, c] into tensors [..., c, h, w]."""
+    return lambda array: torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, -3)))

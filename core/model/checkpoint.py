@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from core.durable import sync_folder
 from core.errors import CheckpointError
 from core.model.config import ModelConfig
 from core.model.pix2seq_d import Pix2SeqD
@@ -34,12 +35,13 @@ def save_checkpoint(path: Path, model: Pix2SeqD, card: ModelCard) -> None:
             "a lower learning rate."
         )
     metadata = {"format": FORMAT, "config": model.config.to_json(), "card": card.to_json()}
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f".{path.name}.partial")
     try:
         save_file(state, part, metadata)
-        _sync(part)
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
         part.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except (OSError, SafetensorError) as error:
         part.unlink(missing_ok=True)
         raise CheckpointError(
@@ -61,7 +63,7 @@ def load_checkpoint(path: Path, device: torch.device | str) -> tuple[Pix2SeqD, M
     try:
         with safe_open(path, framework="pt") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - a safe_open has no iterator
-            model = _build(path, metadata, len(shapes))
+            model = _build(path, metadata, card, len(shapes))
             _compare(path, model.state_dict(), shapes)
             state = {name: file.get_tensor(name) for name in shapes}
     except (OSError, SafetensorError) as error:
@@ -86,10 +88,13 @@ def load_checkpoint(path: Path, device: torch.device | str) -> tuple[Pix2SeqD, M
     return model.eval(), card
 
 
-def _build(path: Path, metadata: Mapping[str, str], n_tensors: int) -> Pix2SeqD:
+def _build(
+    path: Path, metadata: Mapping[str, str], card: ModelCard, n_tensors: int
+) -> Pix2SeqD:
     """The network that a file describes, without memory for its weights."""
     try:
         config = ModelConfig.from_json(metadata["config"])
+        _check_categories(config, card)
         _check_depth(config, n_tensors)
         with torch.device("meta"):
             return Pix2SeqD(config)
@@ -98,6 +103,14 @@ def _build(path: Path, metadata: Mapping[str, str], n_tensors: int) -> Pix2SeqD:
             f"The model file {path} describes a network that cannot be built ({error}); it may "
             "come from a newer version of the program."
         ) from error
+
+
+def _check_categories(config: ModelConfig, card: ModelCard) -> None:
+    """Refuse a card that does not have one category for each code but void."""
+    if len(card.categories) != config.n_codes - 1:
+        raise ValueError(
+            f"{config.n_codes - 1} semantic codes, but {len(card.categories)} categories"
+        )
 
 
 def _check_depth(config: ModelConfig, n_tensors: int) -> None:
@@ -136,12 +149,3 @@ def _not_finite(state: Mapping[str, Tensor]) -> list[str]:
 def _some(names: list[str]) -> str:
     """The first name and how many more, with the verb that goes with them."""
     return f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -41,7 +41,10 @@ TINY = ModelConfig(
 CARD = ModelCard(
     name="tiny",
     summary="Drawn at random; knows cells.",
-    categories=(Category(1, "cell", is_thing=True, color=(1, 2, 3)),),
+    categories=(
+        Category(1, "cell", is_thing=True, color=(1, 2, 3)),
+        Category(2, "glass", is_thing=False, color=(3, 2, 1)),
+    ),
     sampling=SamplingOptions(steps=5),
     training={"pq": 0.5},
 )
@@ -106,7 +109,7 @@ def test_an_older_file_is_replaced_and_nothing_is_left_beside_it(saved, model) -
 
 def test_a_failed_save_leaves_the_older_file_alone(saved, model, monkeypatch) -> None:
     before = saved.read_bytes()
-    monkeypatch.setattr("core.model.checkpoint._sync", _no_space)
+    monkeypatch.setattr("core.model.checkpoint.save_file", _no_space)
     with pytest.raises(
         CheckpointError, match=r"tiny\.safetensors cannot be written .*No space"
     ):
@@ -115,7 +118,8 @@ def test_a_failed_save_leaves_the_older_file_alone(saved, model, monkeypatch) ->
     assert [path.name for path in saved.parent.iterdir()] == [saved.name]
 
 
-def _no_space(path: Path) -> None:
+def _no_space(state: dict, path: Path, metadata: dict) -> None:
+    path.write_bytes(b"half of it")
     raise OSError(28, "No space left on device")
 
 
@@ -237,6 +241,12 @@ def test_an_impossible_configuration_is_refused(saved, values, sentence) -> None
 def test_a_configuration_that_is_no_object_is_refused(saved, config) -> None:
     rewrite(saved, config=config)
     with pytest.raises(CheckpointError, match="cannot be built"):
+        load_checkpoint(saved, "cpu")
+
+
+def test_a_card_with_too_few_categories_is_refused(saved) -> None:
+    rewrite(saved, card=replace(CARD, categories=CARD.categories[:1]).to_json())
+    with pytest.raises(CheckpointError, match="2 semantic codes, but 1 categories"):
         load_checkpoint(saved, "cpu")
 
 

@@ -53,6 +53,7 @@ class ModelSession:
         self.device = Device(str(chosen), note)
         self._model: tuple[Pix2SeqD, ModelCard] | None = None
         self._last: EncodedImage | None = None
+        self._video: tuple[ImageKey, Video] | None = None
 
     def load(self, path: Path, device: str = "auto") -> ModelCard:
         """Use the model of a file from now on.
@@ -95,9 +96,21 @@ class ModelSession:
         key = _identify(job)
         if self._last is None or self._last.key != key:
             self._last = None
-            image = _read(job)
+            image = self._read(key)
             self._last = EncodedImage(key, image, encode_image(model, image))
         return self._last
+
+    def _read(self, key: ImageKey) -> NDArray[np.uint8]:
+        """Read the pixels; the last video stays open, since opening one counts its frames."""
+        if key.frame is None:
+            return read_image(key.path)
+        of_file = replace(key, frame=None)
+        if self._video is None or self._video[0] != of_file:
+            if self._video is not None:
+                self._video[1].close()
+            self._video = None
+            self._video = of_file, Video(key.path)
+        return self._video[1].read_frame(key.frame)
 
 
 def _identify(job: SegmentJob) -> ImageKey:
@@ -106,7 +119,3 @@ def _identify(job: SegmentJob) -> ImageKey:
     except OSError:
         return ImageKey(job.path, job.frame, 0, -1)  # reading it will say what is wrong
     return ImageKey(job.path, job.frame, status.st_mtime_ns, status.st_size)
-
-
-def _read(job: SegmentJob) -> NDArray[np.uint8]:
-    return read_image(job.path) if job.frame is None else Video(job.path).read_frame(job.frame)

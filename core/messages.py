@@ -74,24 +74,45 @@ class MessageReader:
         start = _LENGTH.size + header_size
         if len(self._buffer) < start:
             return None
-        header = json.loads(self._buffer[_LENGTH.size : start])
-        end = start + sum(size for *_, size in header["arrays"])
+        kind, fields, described = _read_header(self._buffer[_LENGTH.size : start])
+        end = start + sum(size for *_, size in described)
         if len(self._buffer) < end:
             return None
         arrays = {}
-        for name, dtype, shape, size in header["arrays"]:
+        for name, dtype, shape, size in described:
             arrays[name] = _inflate(self._buffer[start : start + size], dtype, shape)
             start += size
         del self._buffer[:end]
-        return Message(header["kind"], header["fields"], arrays)
+        return Message(kind, fields, arrays)
+
+
+def _read_header(
+    data: bytearray,
+) -> tuple[str, dict[str, Any], list[tuple[str, str, list[int], int]]]:
+    """Kind, fields, and of each array its name, dtype, shape and number of bytes."""
+    try:
+        header = json.loads(data)
+        arrays = [
+            (str(name), str(dtype), [int(side) for side in shape], int(size))
+            for name, dtype, shape, size in header["arrays"]
+        ]
+        if any(min(*shape, size, 0) < 0 for *_, shape, size in arrays):
+            raise ValueError("a negative size")  # noqa: TRY301 - told below
+        return str(header["kind"]), dict(header["fields"]), arrays
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"a header ({error!r}) of no message: the stream is damaged"
+        ) from error
 
 
 def _inflate(body: bytearray, dtype: str, shape: list[int]) -> NDArray[Any]:
     if dtype not in ALLOWED_DTYPES:
         raise ValueError(f"an array of {dtype}: the stream is damaged")
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    inflater = zlib.decompressobj()
-    data = inflater.decompress(body, size + 1)
+    try:
+        data = zlib.decompressobj().decompress(body, size + 1)
+    except zlib.error as error:
+        raise ValueError(f"an array that cannot be inflated ({error})") from error
     if len(data) != size:
         raise ValueError(f"an array of {len(data)} bytes instead of {size}")
     return np.frombuffer(bytearray(data), dtype).reshape(shape)

@@ -1,0 +1,223 @@
+"""The project file: one SQLite database, how it is made, opened, brought up to date, and fails.
+
+An edit is on the disk when its transaction returns: the journal mode is WAL and every commit is
+synchronised. A file that is not ours, too new or damaged is refused and left as it is.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from core.durable import sync_folder
+from core.errors import ProjectError
+from core.file_lock import FileLock
+
+APPLICATION_ID: Final = int.from_bytes(b"BitB")
+BUSY_TIMEOUT_S: Final = 2.0
+
+# Each entry takes the file one version further; entries are only ever added. `user_version` in
+# the file says how many it has been through.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """CREATE TABLE setting (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE category (
+            id INTEGER PRIMARY KEY,
+            place INTEGER NOT NULL UNIQUE,   -- in the order that the user gave
+            name TEXT NOT NULL,
+            is_thing INTEGER NOT NULL,
+            color TEXT NOT NULL,             -- rrggbb
+            supercategory TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE image (
+            id INTEGER PRIMARY KEY,
+            path TEXT NOT NULL,              -- from the project's folder if inside it
+            frame INTEGER,                   -- of a video; NULL for an image file
+            height INTEGER NOT NULL,
+            width INTEGER NOT NULL,
+            position INTEGER NOT NULL DEFAULT 0,  -- edits 1..position are in effect
+            next_id INTEGER NOT NULL DEFAULT 1    -- the smallest segment id never used
+        ) STRICT""",
+        "CREATE UNIQUE INDEX image_source ON image (path, coalesce(frame, -1))",
+        """CREATE TABLE edit (
+            image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
+            seq INTEGER NOT NULL,            -- 1, 2, ...; those after position can be redone
+            label TEXT NOT NULL,
+            payload BLOB NOT NULL,           -- journal.encode_edit
+            PRIMARY KEY (image_id, seq)
+        ) STRICT""",
+        """CREATE TABLE snapshot (
+            image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
+            seq INTEGER NOT NULL,            -- the map after this edit
+            payload BLOB NOT NULL,           -- journal.encode_map
+            PRIMARY KEY (image_id, seq)
+        ) STRICT""",
+    ),
+)
+
+_SENTENCES: Final = {
+    sqlite3.SQLITE_FULL: "The disk is full, so the last step is not saved in {path}; free some "
+    "space and repeat it.",
+    sqlite3.SQLITE_READONLY: "The project {path} cannot be written; make the file and its "
+    "folder writable, or copy them to a place that is.",
+    sqlite3.SQLITE_BUSY: "The project {path} is busy in another program; wait for it or close "
+    "it there, and try again.",
+    sqlite3.SQLITE_CANTOPEN: "The project {path} cannot be opened; check that its folder can "
+    "be read and written.",
+    sqlite3.SQLITE_IOERR: "The disk failed while using the project {path} ({error}); check the "
+    "disk and copy the project to another one.",
+    sqlite3.SQLITE_CORRUPT: "The project {path} is damaged ({error}) and was left as it is; "
+    "put a backup in its place, or keep it for a rescue.",
+    sqlite3.SQLITE_NOTADB: "{path} is no Bitbrush project, or damaged at its beginning, and "
+    "was left as it is; choose another file or put a backup in its place.",
+}
+_OTHER_FAILURE: Final = (
+    "The project {path} cannot be used ({error}); put a backup in its place."
+)
+
+
+@contextmanager
+def project_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk and the file do to us into sentences; our own mistakes pass."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise  # a caller's mistake
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is detail
+        sentence = _SENTENCES.get(code, _OTHER_FAILURE)
+        raise ProjectError(sentence.format(path=path, error=error)) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All statements inside take effect together, on the disk, or none does."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def lock_project(path: Path) -> FileLock:
+    """Be the only writer of a project.
+
+    Raises:
+        ProjectError: another process is, or its folder cannot be written.
+    """
+    try:
+        return FileLock(path.with_name(f".{path.name}.lock"))
+    except BlockingIOError as error:
+        raise ProjectError(
+            f"The project {path} is already open in another window or command; close it there "
+            "and try again."
+        ) from error
+    except OSError as error:
+        raise ProjectError(
+            f"The folder {path.parent} of the project cannot be written ({error.strerror}); "
+            "make it writable, or put the project in another folder."
+        ) from error
+
+
+@contextmanager
+def new_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Make a project beside its place; when the block ends it is there, whole or not at all.
+
+    Raises:
+        ProjectError: the file exists, or its folder cannot be written.
+    """
+    if path.exists():
+        raise ProjectError(f"{path} already exists; open it, or choose another name.")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)  # of a process that was killed here
+        with project_errors(path), closing(_connect(partial, "rwc")) as connection:
+            connection.execute("PRAGMA journal_mode = MEMORY")  # the rename makes it safe
+            migrate(connection)
+            yield connection
+        partial.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise ProjectError(
+            f"The project {path} cannot be made ({error.strerror}); choose another folder."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def open_database(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
+    """Open a project and bring it up to date.
+
+    Raises:
+        ProjectError: the file is missing, no project, too new, damaged, or cannot be written.
+    """
+    if not path.is_file():
+        raise ProjectError(f"The project {path} does not exist; check its name and folder.")
+    if not is_read_only and not os.access(path, os.W_OK):
+        raise ProjectError(_SENTENCES[sqlite3.SQLITE_READONLY].format(path=path))
+    with project_errors(path):
+        connection = _connect(path, "ro" if is_read_only else "rw")
+        try:
+            _check_kind(connection, path, is_read_only=is_read_only)
+            if not is_read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+                migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Take the file through the migrations that it lacks, all or none."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection that commits only when told, and then waits for the disk."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
+    )
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_kind(connection: sqlite3.Connection, path: Path, *, is_read_only: bool) -> None:
+    """Refuse a file that is not ours, or of a version that we cannot use."""
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application_id != APPLICATION_ID:
+        raise ProjectError(
+            f"{path} is no Bitbrush project and was left as it is; choose another file."
+        )
+    if version > len(MIGRATIONS):
+        raise ProjectError(
+            f"The project {path} was written by a newer version of Bitbrush (format {version}; "
+            f"this one knows up to {len(MIGRATIONS)}); update Bitbrush to open it."
+        )
+    if version < len(MIGRATIONS) and is_read_only:
+        raise ProjectError(
+            f"The project {path} was written by an older version of Bitbrush; open it once in "
+            "the window to bring it up to date."
+        )

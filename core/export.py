@@ -1,0 +1,47 @@
+"""The way out of a project: COCO panoptic files of the images that have been worked on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from core.coco import CocoItem, coco_exports
+from core.store import AnnotationStore, ImageRecord
+
+INDEX_NAME: Final = "panoptic.json"
+
+
+def find_json_path(out: Path) -> Path:
+    """The JSON to write: the path itself if it ends in .json, else one in that folder."""
+    return out if out.suffix == ".json" else out / INDEX_NAME
+
+
+def list_exported(store: AnnotationStore) -> list[ImageRecord]:
+    """The images that have an edit in effect; the others would be void and are left out."""
+    return [record for record in store.images() if record.n_edits]
+
+
+def export_project(store: AnnotationStore, json_path: Path) -> Iterator[int]:
+    """Write the maps of a project, image by image; see `coco_exports`.
+
+    Yields:
+        The number of images written so far, of `list_exported`.
+
+    Raises:
+        AnnotateError: a file cannot be written, or the project cannot be read.
+    """
+    items = (
+        CocoItem(record.id, name_image(record, store.path.parent), store.load_map(record.id))
+        for record in list_exported(store)
+    )
+    yield from coco_exports(json_path, items, store.categories)
+
+
+def name_image(record: ImageRecord, folder: Path) -> str:
+    """An image's name in the JSON: its path from the project's folder, or its bare name.
+
+    A video's frame 12 becomes `clip_000012.png`.
+    """
+    path = record.path
+    if record.frame is not None:
+        path = path.with_name(f"{path.stem}_{record.frame:06d}.png")
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name

@@ -15,6 +15,7 @@ import numpy as np
 from core.panoptic import Edit, Ids, PanopticMap, Segment, Segments, Source
 
 _EDIT: Final = struct.Struct("<4I")  # top, left, height and width of the box
+_LEVEL: Final = 1  # six times as fast as the default on a large map, for a fifth more bytes
 _SIZE: Final = struct.Struct("<I")
 _RUN_LENGTH: Final = np.dtype("<u4")
 _RUN_ID: Final = np.dtype("<u2")
@@ -25,7 +26,8 @@ def encode_edit(edit: Edit) -> bytes:
     segments = [_describe(edit.segments_before), _describe(edit.segments_after)]
     head = _EDIT.pack(edit.top, edit.left, *edit.before.shape)
     runs = _encode_ids(edit.before) + _encode_ids(edit.after)
-    return zlib.compress(head + runs + json.dumps(segments, separators=(",", ":")).encode())
+    text = json.dumps(segments, separators=(",", ":"))
+    return zlib.compress(head + runs + text.encode(), _LEVEL)
 
 
 def decode_edit(data: bytes, label: str) -> Edit:
@@ -47,8 +49,8 @@ def decode_edit(data: bytes, label: str) -> Edit:
 
 def encode_map(map: PanopticMap) -> bytes:
     """The ids and segments of a map."""
-    segments = json.dumps(_describe(map.segments), separators=(",", ":"))
-    return zlib.compress(_encode_ids(map.segment_ids) + segments.encode())
+    text = json.dumps(_describe(map.segments), separators=(",", ":"))
+    return zlib.compress(_encode_ids(map.segment_ids) + text.encode(), _LEVEL)
 
 
 def decode_map(data: bytes, height: int, width: int) -> PanopticMap:

@@ -190,7 +190,8 @@ class AnnotationStore:
         Returns:
             The id of each.
         """
-        rows = [(self._portable(path), *rest) for path, *rest in images]
+        rows = list(images)
+        names = self._portable_names([path for path, *_ in rows])
         statement = (
             "INSERT INTO image (path, frame, height, width) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (path, coalesce(frame, -1)) DO UPDATE SET "
@@ -198,7 +199,10 @@ class AnnotationStore:
             "width = iif(next_id = 1, excluded.width, width) RETURNING id"
         )
         with self._writing():
-            return [self._execute(statement, *row)[0][0] for row in rows]
+            return [
+                self._execute(statement, name, *rest)[0][0]
+                for name, (_, *rest) in zip(names, rows, strict=True)
+            ]
 
     # Maps and their journals.
 
@@ -327,18 +331,22 @@ class AnnotationStore:
             "the file was left as it is. Put a backup in its place, or keep it for a rescue."
         )
 
-    def _portable(self, path: Path) -> str:
-        """How the file names an image: from the project's folder if the image is inside."""
-        path = path.parent.resolve() / path.name
-        folder = self.path.parent
-        name = (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise ProjectError(
-                f"The image name {path.name!a} is not valid text; rename the file."
-            ) from error
-        return name
+    def _portable_names(self, paths: Sequence[Path]) -> list[str]:
+        """How the file names images: from the project's folder if they are inside it."""
+        folders = {folder: folder.resolve() for folder in {path.parent for path in paths}}
+        inside = self.path.parent
+        for folder, resolved in folders.items():
+            if resolved.is_relative_to(inside):
+                folders[folder] = resolved.relative_to(inside)
+        names = [(folders[path.parent] / path.name).as_posix() for path in paths]
+        for name in names:
+            try:
+                name.encode()
+            except UnicodeEncodeError as error:
+                raise ProjectError(
+                    f"The image name {name!a} is not valid text; rename the file."
+                ) from error
+        return names
 
     def _setting(self, name: str) -> str | None:
         rows = self._execute("SELECT value FROM setting WHERE name = ?", name)

@@ -97,7 +97,7 @@ class CategoryMatch:
 
 
 def match_categories(model: Sequence[Category], project: Sequence[Category]) -> CategoryMatch:
-    """Pair categories that have the same name, letter case aside, and are both thing or stuff."""
+    """Pair categories of the same name, letter case aside, that are both thing or stuff."""
 
     def key(category: Category) -> tuple[str, bool]:
         return category.name.strip().casefold(), category.is_thing

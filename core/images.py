@@ -162,6 +162,8 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
 
 def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
+    if min(size) < 1:
+        raise ImageError(f"{path} is {width} x {height}, without a pixel; choose another file.")
     if width * height > max_pixels:
         raise ImageError(
             f"{path} has {width} x {height} pixels, more than the limit of "

@@ -278,6 +278,13 @@ def test_a_decompression_bomb_is_refused_by_its_header(tmp_path):
             read(tmp_path / "bomb.png")
 
 
+def test_an_image_without_pixels_is_named(tmp_path):
+    (tmp_path / "none.ppm").write_bytes(b"P6 0 5 255\n")
+    for read in (read_image, read_size):
+        with pytest.raises(ImageError, match=r"none\.ppm"):
+            read(tmp_path / "none.ppm")
+
+
 def test_a_bomb_that_only_opencv_reads_is_refused_too(tmp_path):
     path = write_tiff(tmp_path / "float.tif", gradient().astype(np.float32), sample_format=3)
     with pytest.raises(ImageError, match="more than the limit"):

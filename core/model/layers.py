@@ -57,8 +57,9 @@ def sincos_code(values: Tensor, width: int) -> Tensor:
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.5, halves not interleaved.
     """
-    k = torch.arange(width // 2, device=values.device, dtype=torch.float64)
-    frequency = (10000.0 ** (-2 * k / width)).to(values.dtype)
+    k = torch.arange(width // 2, device=values.device, dtype=values.dtype)
+    # One over a power, as the authors write it: angles are large and show the last digit.
+    frequency = 1 / torch.pow(10000.0, 2 * k / width)
     angle = values.unsqueeze(-1) * frequency
     return torch.cat([angle.sin(), angle.cos()], -1)
 

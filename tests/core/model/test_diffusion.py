@@ -40,6 +40,11 @@ def test_gamma_of_the_default_schedule(near) -> None:
     near(Schedule().gamma(f64(times)), [*gamma, 0.006165, 6.165420e-09], 2e-6)
 
 
+def test_powers_of_the_cosine_are_defined_at_its_end() -> None:
+    gamma = parse_schedule("cosine@0,1,0.7").gamma(torch.tensor([0.0, 0.5, 1.0]))
+    assert gamma.isfinite().all()
+
+
 def test_the_ends_of_the_default_schedule_keep_their_digits() -> None:
     alpha, sigma = Schedule().alpha_sigma(torch.tensor([0.0, 1.0]))
     assert sigma[0].item() ** 2 == pytest.approx(9.8647e-8, rel=1e-4)

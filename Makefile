@@ -19,6 +19,7 @@ run: $(VENV)/installed ## open the window on the sample images, or on ARGS=PATH
 	@$(BIN)/bitbrush $(ARGS)
 
 test: $(VENV)/installed-dev ## run the tests; ARGS go to pytest
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -c 'import os, sys; from app.startup import find_obstacle; sys.exit(find_obstacle(os.environ))'
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/installed-dev ## formatting, lint rules and types

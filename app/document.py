@@ -1,0 +1,392 @@
+"""Document: the open image, its map and everything else in the window that changes."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QRect, Signal
+
+from app.image_file import read_record
+from app.suggestion import Suggestion, preview_segments, suggest
+from core import edits
+from core.errors import AnnotateError
+from core.panoptic import VOID, Category, Edit, Ids, PanopticMap, Segment, Segments
+from core.proposals import Preview, Proposal
+from core.store import AnnotationStore, ImageRecord
+
+PENDING: Final = "Accept the proposal with Enter or reject it with Esc before you edit the map."
+PREVIEWED: Final = "A step of the model is shown in place of the map; Esc shows the map again."
+
+
+class Document(QObject):
+    """The only state of the window; views read it and never change a map.
+
+    An edit is committed to the project file before it is applied here, so what is seen is
+    what is saved.
+
+    Attributes:
+        store: the open project.
+        record: the open image, or None.
+        image: uint8 [H, W, 3] RGB; None when there is no image or it cannot be read.
+        map: the map of the open image; None when `image` is.
+        selected_id: the segment that is worked on; 0 for none.
+        category_id: the category of the next new segment; 0 for none.
+        categories: the project's, by id.
+        hidden: ids of segments that are not drawn.
+        preview: the model's guess that is shown instead of the map, or None.
+        suggestion: what the model suggests and nobody has decided on, or None.
+
+    Signals:
+        image_changed(): another image is open, or none.
+        map_changed(QRect): image pixels that may look different now.
+        segments_changed(): segments, their areas, locks or visibility.
+        selection_changed(): selected segment or current category.
+        proposal_changed(): preview or proposal.
+        history_changed(): what undo and redo would do.
+        refused(object): a sentence on why something was not done.
+        failed(object): a sentence on what went wrong outside the program.
+    """
+
+    image_changed = Signal()
+    map_changed = Signal(QRect)
+    segments_changed = Signal()
+    selection_changed = Signal()
+    proposal_changed = Signal()
+    history_changed = Signal()
+    refused = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, store: AnnotationStore, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.record: ImageRecord | None = None
+        self.image: NDArray[np.uint8] | None = None
+        self.map: PanopticMap | None = None
+        self.selected_id = VOID
+        self.hidden: frozenset[int] = frozenset()
+        self.preview: Preview | None = None
+        self.suggestion: Suggestion | None = None
+        self._preview_segments: Segments = {}
+        self.categories = {category.id: category for category in store.categories}
+        self.category_id = next(iter(self.categories), 0)
+
+    # What is seen: the preview, else the suggestion, else the map.
+
+    @property
+    def shown_ids(self) -> Ids | None:
+        """uint16 [h, w], stretched over the image; only a preview is coarser than it."""
+        if self.preview is not None:
+            return self.preview.segment_ids
+        return None if self.shown_map is None else self.shown_map.segment_ids
+
+    @property
+    def shown_segments(self) -> Segments:
+        """The segments that `shown_ids` names, in categories of the project."""
+        if self.preview is not None:
+            return self._preview_segments
+        return {} if self.shown_map is None else self.shown_map.segments
+
+    @property
+    def shown_map(self) -> PanopticMap | None:
+        return self.map if self.suggestion is None else self.suggestion.map
+
+    def segment_at(self, x: float, y: float) -> Segment | None:
+        """The segment that is seen at an image position; None in void or outside."""
+        ids = self.shown_ids
+        if ids is None or self.image is None:
+            return None
+        row = int(y * ids.shape[0] // self.image.shape[0])
+        column = int(x * ids.shape[1] // self.image.shape[1])
+        if not (0 <= row < ids.shape[0] and 0 <= column < ids.shape[1]):
+            return None
+        return self.shown_segments.get(int(ids[row, column]))
+
+    @property
+    def category(self) -> Category | None:
+        """The category of the next new segment."""
+        return self.categories.get(self.category_id)
+
+    @property
+    def selected(self) -> Segment | None:
+        return None if self.map is None else self.map.segments.get(self.selected_id)
+
+    # Images.
+
+    @property
+    def has_image(self) -> bool:
+        return self.image is not None
+
+    def open_image(self, record: ImageRecord) -> None:
+        """Show an image and its map; a sentence says so when either cannot be read."""
+        if self.has_proposal:
+            self.refused.emit("The proposal for the last image was not accepted and is gone.")
+        self._forget_image()
+        self.record = record
+        try:
+            image = read_record(record)
+            self.map = self.store.load_map(record.id)
+            self.store.set_last_image(record.id)
+        except AnnotateError as error:
+            self.map = None
+            self.failed.emit(str(error))
+        else:
+            self.image = image
+        self._tell_all()
+
+    def _forget_image(self) -> None:
+        self.image = self.map = None
+        self.selected_id = VOID
+        self.hidden = frozenset()
+        self._drop_proposal()
+
+    def _tell_all(self) -> None:
+        self.image_changed.emit()
+        self.segments_changed.emit()
+        self.selection_changed.emit()
+        self.proposal_changed.emit()
+        self.history_changed.emit()
+
+    # What is worked on.
+
+    def select(self, segment_id: int) -> None:
+        """Work on a segment of the map; 0 selects none."""
+        if self.map is None or segment_id not in self.map.segments:
+            segment_id = VOID
+        if segment_id != self.selected_id:
+            self.selected_id = segment_id
+            self.selection_changed.emit()
+
+    def begin_segment(self, category_id: int = 0) -> None:
+        """Let the next stroke make a new segment, by default of the current category.
+
+        A stuff category has one segment an image, which the stroke extends.
+        """
+        self.category_id = category_id or self.category_id
+        self.selected_id = VOID
+        self.selection_changed.emit()
+
+    def choose_category(self, number: int) -> None:
+        """Let the next stroke make a new segment of the category of that number, from 1."""
+        if number <= len(self.categories):
+            self.begin_segment(list(self.categories)[number - 1])
+
+    @property
+    def category_number(self) -> int:
+        """Place of the current category among the project's, from 1; 0 for none."""
+        return 1 + list(self.categories).index(self.category_id) if self.categories else 0
+
+    def segment_to_paint(self) -> Segment | None:
+        """The segment that a stroke extends or makes; None is explained by `refused`."""
+        if self.map is None or not self.may_edit():
+            return None
+        segment = self.selected or self._new_segment()
+        if segment is not None and segment.is_locked:
+            self.refuse_locked(segment, "paint it, or begin a new segment with M")
+            return None
+        if segment is not None and segment.id in self.hidden:
+            self.toggle_hidden(segment.id)
+        return segment
+
+    def _new_segment(self) -> Segment | None:
+        if self.map is None or self.category is None:
+            self.refused.emit("The project has no category to paint; add one first.")
+            return None
+        try:
+            return edits.new_segment(self.map, self.category)
+        except AnnotateError as error:
+            self.failed.emit(str(error))
+            return None
+
+    def refuse_locked(self, segment: Segment, purpose: str) -> None:
+        """Say that a segment is locked, and what would unlock it."""
+        self.refused.emit(f"{self.name(segment)} is locked; unlock it with X to {purpose}.")
+
+    def name(self, segment: Segment) -> str:
+        """What a segment is called: its category, and for things its id."""
+        category = self.categories.get(segment.category_id)
+        if category is None:
+            return f"unknown category {segment.category_id}, segment {segment.id}"
+        return f"{category.name} {segment.id}" if category.is_thing else category.name
+
+    # Edits.
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the map itself is shown, and so may be edited."""
+        return self.map is not None and self.preview is None and not self.has_proposal
+
+    @property
+    def has_selection(self) -> bool:
+        return self.selected is not None
+
+    @property
+    def can_edit_selected(self) -> bool:
+        return self.is_editable and self.selected is not None
+
+    @property
+    def can_undo(self) -> bool:
+        return self._can(self.store.can_undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return self._can(self.store.can_redo)
+
+    def push(self, edit: Edit) -> bool:
+        """Save an edit, then show it; False when there was nothing to do or it failed."""
+        if self.map is None or self.record is None or edit.is_empty:
+            return False
+        try:
+            self.store.append_edit(self.record.id, edit)
+        except AnnotateError as error:
+            self.failed.emit(str(error))
+            return False
+        self._apply(edit)
+        return True
+
+    def undo(self) -> None:
+        """Take the last edit of this image back."""
+        self._travel(self.store.undo)
+
+    def redo(self) -> None:
+        """Do the edit again that was taken back last."""
+        self._travel(self.store.redo)
+
+    def toggle_lock(self, segment_id: int = VOID) -> None:
+        """Lock or unlock a segment, by default the selected one."""
+        segment = self._segment(segment_id)
+        if segment is not None and self.map is not None and self.may_edit():
+            self.push(edits.set_segment(self.map, segment.id, is_locked=not segment.is_locked))
+
+    def delete_selected(self) -> None:
+        """Give the selected segment's pixels to void."""
+        segment = self._free_selected("delete it")
+        if segment is not None and self.map is not None:
+            self.push(edits.delete_segment(self.map, segment.id))
+
+    def recategorise_selected(self) -> None:
+        """Give the selected segment the current category."""
+        segment, category = self._free_selected("change it"), self.category
+        if segment is not None and category is not None and self.map is not None:
+            self.push(edits.set_segment(self.map, segment.id, category=category))
+
+    def _free_selected(self, purpose: str) -> Segment | None:
+        """The selected segment if it may be changed; if it is locked, a sentence says so."""
+        segment = self.selected
+        if segment is None or not self.may_edit():
+            return None
+        if segment.is_locked:
+            self.refuse_locked(segment, purpose)
+            return None
+        return segment
+
+    def toggle_hidden(self, segment_id: int = VOID) -> None:
+        """Hide a segment or show it again, by default the selected one; nothing is saved."""
+        segment = self._segment(segment_id)
+        if segment is not None and self.map is not None:
+            self.hidden ^= {segment.id}
+            self.segments_changed.emit()
+            self._tell_everywhere()
+
+    def _segment(self, segment_id: int) -> Segment | None:
+        if self.map is None:
+            return None
+        return self.map.segments.get(segment_id or self.selected_id)
+
+    def may_edit(self) -> bool:
+        """Whether the map may be edited now; if not, a sentence says why."""
+        if self.preview is not None:
+            self.refused.emit(PREVIEWED)
+        elif self.has_proposal:
+            self.refused.emit(PENDING)
+        return self.is_editable
+
+    def _can(self, ask: Callable[[int], bool]) -> bool:
+        try:
+            return self.is_editable and self.record is not None and ask(self.record.id)
+        except AnnotateError:
+            return False  # whoever tries it will be told why
+
+    def _travel(self, step: Callable[[int], Edit | None]) -> None:
+        """Let the store go one step through the history, then follow it."""
+        if self.record is None or not self.is_editable:
+            return
+        try:
+            edit = step(self.record.id)
+        except AnnotateError as error:
+            self.failed.emit(str(error))
+            return
+        if edit is not None:
+            self._apply(edit)
+
+    def _apply(self, edit: Edit) -> None:
+        """Carry out an edit that the store has committed."""
+        if self.map is None:
+            return
+        rect = self.map.apply(edit)
+        if self.selected_id not in self.map.segments:
+            self.select(VOID)
+        if edit.segments_before or edit.segments_after:
+            self.segments_changed.emit()
+        size = rect.right - rect.left, rect.bottom - rect.top
+        self.map_changed.emit(QRect(rect.left, rect.top, *size))
+        self.history_changed.emit()
+
+    # The model's help.
+
+    def show_preview(
+        self, preview: Preview | None, to_project: Mapping[int, int] | None = None
+    ) -> None:
+        """Show one step of a run over the image; None shows the proposal or map again.
+
+        Args:
+            to_project: the model's category ids -> the project's.
+        """
+        self.preview = None if self.map is None else preview
+        self._preview_segments = preview_segments(preview, to_project or {}) if preview else {}
+        self._tell_proposal()
+
+    def propose(self, proposal: Proposal, to_project: Mapping[int, int]) -> None:
+        """Show what the map would be if the proposal were accepted.
+
+        Args:
+            proposal: at the size of the open image.
+            to_project: the model's category ids -> the project's.
+        """
+        if self.map is None:
+            return
+        self._drop_proposal()
+        try:
+            self.suggestion = suggest(self.map, proposal, to_project, self.categories.values())
+        except AnnotateError as error:
+            self.failed.emit(str(error))
+        self._tell_proposal()
+
+    @property
+    def has_proposal(self) -> bool:
+        return self.suggestion is not None
+
+    def accept(self) -> None:
+        """Make the proposal part of the map, as one edit; it stays if it cannot be saved."""
+        if self.suggestion is not None:
+            edit = self.suggestion.edit
+            if edit.is_empty or self.push(edit):
+                self.reject()
+
+    def reject(self) -> None:
+        """Take the proposal and any step of the model away."""
+        self._drop_proposal()
+        self._tell_proposal()
+
+    def _drop_proposal(self) -> None:
+        self.preview = self.suggestion = None
+
+    def _tell_proposal(self) -> None:
+        self.proposal_changed.emit()
+        self.segments_changed.emit()
+        self.history_changed.emit()
+        self._tell_everywhere()
+
+    def _tell_everywhere(self) -> None:
+        if self.map is not None:
+            self.map_changed.emit(QRect(0, 0, self.map.width, self.map.height))

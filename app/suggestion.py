@@ -1,0 +1,56 @@
+"""What the model suggests, in the project's terms: the map as it would be, step by step."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from core.edits import accept_proposal
+from core.panoptic import Category, Edit, PanopticMap, Segment, Segments
+from core.proposals import Preview, Proposal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suggestion:
+    """A proposal that nobody has decided on.
+
+    Attributes:
+        proposal: as the model made it.
+        edit: what accepting it does.
+        map: the image's map after that edit.
+    """
+
+    proposal: Proposal
+    edit: Edit
+    map: PanopticMap
+
+
+def suggest(
+    map: PanopticMap,
+    proposal: Proposal,
+    to_project: Mapping[int, int],
+    categories: Iterable[Category],
+) -> Suggestion:
+    """Work out what accepting a proposal would do to a map.
+
+    Args:
+        map: is not changed.
+        proposal: at the size of the map.
+        to_project: the model's category ids -> the project's.
+        categories: the project's.
+
+    Raises:
+        ProjectError: the image has used every segment id there is.
+    """
+    stuff = {category.id for category in categories if not category.is_thing}
+    edit = accept_proposal(map, proposal, to_project, stuff)
+    suggested = map.copy()
+    suggested.apply(edit)
+    return Suggestion(proposal, edit, suggested)
+
+
+def preview_segments(preview: Preview, to_project: Mapping[int, int]) -> Segments:
+    """The segments of a step in the project's categories; others are left out."""
+    return {
+        segment_id: Segment(segment_id, to_project[category_id])
+        for segment_id, category_id in preview.category_ids.items()
+        if category_id in to_project
+    }

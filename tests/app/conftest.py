@@ -1,0 +1,86 @@
+"""A small project on the disk, with pictures whose every pixel is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.document import Document
+from core.panoptic import Category, Edit, PanopticMap, Segment
+from core.proposals import Proposal, SamplingOptions
+from core.store import AnnotationStore
+
+CELL = Category(1, "cell", is_thing=True, color=(80, 160, 220))
+GROUND = Category(2, "ground", is_thing=False, color=(90, 90, 100))
+DEBRIS = Category(3, "debris", is_thing=True, color=(230, 160, 0))
+SIZE = (48, 64)  # height, width
+
+
+@pytest.fixture
+def pictures(tmp_path) -> list[Path]:
+    """Three images of the same size; each pixel's red and green are its column and row."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    paths = []
+    for number in range(3):
+        pixels = np.stack([columns, rows, np.full(SIZE, 40 * number)], axis=2)
+        paths.append(tmp_path / f"picture{number}.png")
+        Image.fromarray(pixels.astype(np.uint8)).save(paths[-1])
+    return paths
+
+
+@pytest.fixture
+def store(tmp_path, pictures):
+    """A project of three images, two thing categories and one stuff category, all void."""
+    with AnnotationStore.create(tmp_path / "a.bitbrush", (CELL, GROUND, DEBRIS)) as store:
+        store.add_images([(path, None, *SIZE) for path in pictures])
+        yield store
+
+
+@pytest.fixture
+def document(store, qapp) -> Document:
+    """The project's first image, open."""
+    document = Document(store)
+    document.open_image(store.images()[0])
+    return document
+
+
+@pytest.fixture
+def complaints(document) -> list[str]:
+    """Every sentence with which the document refused something or failed."""
+    sentences: list[str] = []
+    document.refused.connect(sentences.append)
+    document.failed.connect(sentences.append)
+    return sentences
+
+
+@pytest.fixture
+def proposal() -> Proposal:
+    """A cell on the left half and ground on the right, in the model's category ids 7 and 8."""
+    ids = np.full(SIZE, 2, np.uint16)
+    ids[:, : SIZE[1] // 2] = 1
+    return Proposal(ids, {1: 7, 2: 8}, SamplingOptions(), "tiny", elapsed_s=1.0)
+
+
+@pytest.fixture
+def put(document):
+    """A function that gives a rectangle of void to a new segment, through the journal."""
+
+    def put(segment: Segment, rows: slice, columns: slice) -> None:
+        before = document.map.segment_ids[rows, columns].copy()
+        after = np.full_like(before, segment.id)
+        edit = Edit(rows.start, columns.start, before, after, {}, {segment.id: segment}, "put")
+        assert document.push(edit)
+
+    return put
+
+
+@pytest.fixture
+def assert_same():
+    """A function that claims that two maps have equal pixels and equal segments."""
+
+    def assert_same(first: PanopticMap, second: PanopticMap) -> None:
+        np.testing.assert_array_equal(first.segment_ids, second.segment_ids)
+        assert first.segments == second.segments
+
+    return assert_same

@@ -1,6 +1,7 @@
 """The golden set, recorded from the authors' own code, and a writer of small checkpoints."""
 
 import json
+import math
 import struct
 import tarfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from core.model.crc32c import masked_crc32c
 
@@ -140,3 +142,40 @@ def near(request):
 def to_torch():
     """Turn recorded arrays [..., h, w, c] into tensors [..., c, h, w]."""
     return lambda array: torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, -3)))
+
+
+@pytest.fixture(scope="session")
+def fill():
+    """Give every tensor of a module values that follow from its size alone; float64."""
+    return _fill
+
+
+def _fill(module: nn.Module) -> nn.Module:
+    for part in module.modules():
+        is_linear = isinstance(part, nn.Conv2d | nn.Linear)
+        if not is_linear and not isinstance(part, nn.GroupNorm | nn.LayerNorm | nn.BatchNorm2d):
+            continue
+        for name, value in part.named_parameters(recurse=False):
+            i = torch.arange(value.numel(), dtype=torch.float64)
+            if name == "weight" and is_linear:
+                fan = value.numel() / len(value)
+                filled = (1.7 * i + 0.3 * value.numel()).sin() / math.sqrt(fan)
+            elif name == "weight":
+                filled = 1 + 0.1 * (i + 1).sin()
+            else:
+                filled = 0.1 * ((i + 1) if is_linear else (2 * i + 1)).cos()
+            value.data = filled.view(value.shape)
+    return module.double().eval()
+
+
+@pytest.fixture(scope="session")
+def grid():
+    """Make an image that follows from its size alone; float64."""
+    return _grid
+
+
+def _grid(channels: int, height: int, width: int, *factors: float) -> Tensor:
+    """[1, C, H, W]: sin(a c + b y + d x)."""
+    c, y, x = (torch.arange(n, dtype=torch.float64) for n in (channels, height, width))
+    a, b, d = factors
+    return (a * c[:, None, None] + b * y[:, None] + d * x).sin()[None]

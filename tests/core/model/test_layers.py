@@ -1,11 +1,10 @@
 """Building blocks of the network agree with closed forms and with the authors' code."""
 
-import math
 from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from core.model.config import COCO
@@ -147,37 +146,11 @@ def test_images_are_resized_with_antialiasing(near) -> None:
 # -- networks filled by the rule of the specification ------------------------------------------
 
 
-def fill(module: nn.Module) -> nn.Module:
-    """Give every tensor values that follow from its size alone."""
-    for part in module.modules():
-        is_linear = isinstance(part, nn.Conv2d | nn.Linear)
-        if not is_linear and not isinstance(part, nn.GroupNorm | nn.LayerNorm | nn.BatchNorm2d):
-            continue
-        for name, value in part.named_parameters(recurse=False):
-            i = torch.arange(value.numel(), dtype=F64)
-            if name == "weight" and is_linear:
-                fan = value.numel() / len(value)
-                filled = (1.7 * i + 0.3 * value.numel()).sin() / math.sqrt(fan)
-            elif name == "weight":
-                filled = 1 + 0.1 * (i + 1).sin()
-            else:
-                filled = 0.1 * ((i + 1) if is_linear else (2 * i + 1)).cos()
-            value.data = filled.view(value.shape)
-    return module.double().eval()
-
-
-def grid(channels: int, height: int, width: int, *factors: float) -> Tensor:
-    """[1, C, H, W]: sin(a c + b y + d x)."""
-    c, y, x = (torch.arange(n, dtype=F64) for n in (channels, height, width))
-    a, b, d = factors
-    return (a * c[:, None, None] + b * y[:, None] + d * x).sin()[None]
-
-
-def mean_and_std(x: Tensor) -> list[float]:
+def mean_and_std(x: torch.Tensor) -> list[float]:
     return [x.mean().item(), x.std(correction=0).item()]
 
 
-def test_residual_block_by_the_fill_rule(near) -> None:
+def test_residual_block_by_the_fill_rule(fill, grid, near) -> None:
     block = fill(ResBlock(8, 12, 4))
     y = block(grid(8, 3, 3, 0.5, 0.3, 0.7), torch.arange(4, dtype=F64).cos()[None])[0]
     near(
@@ -186,7 +159,7 @@ def test_residual_block_by_the_fill_rule(near) -> None:
     assert mean_and_std(y) == pytest.approx([-0.004676, 0.598164], abs=2e-6)
 
 
-def test_merge_block_by_the_fill_rule(near) -> None:
+def test_merge_block_by_the_fill_rule(fill, grid, near) -> None:
     block = fill(MergeBlock(12, 8, 16))
     y = block(grid(12, 4, 4, 0.2, 0.4, 0.6), grid(8, 2, 2, 0.5, 0.3, 0.7), 2)[0]
     found = torch.stack([y[0, 0, 0], y[7, 1, 2], y[15, 3, 3]])
@@ -194,7 +167,7 @@ def test_merge_block_by_the_fill_rule(near) -> None:
     assert mean_and_std(y) == pytest.approx([0.222784, 0.581564], abs=2e-6)
 
 
-def test_encoder_layer_by_the_fill_rule(near) -> None:
+def test_encoder_layer_by_the_fill_rule(fill, near) -> None:
     layer = fill(TransformerLayer(16, 4))
     s, d = torch.arange(6, dtype=F64), torch.arange(16, dtype=F64)
     y = layer((0.3 * s[:, None] + 0.5 * d).sin()[None])[0]

@@ -108,9 +108,9 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
 
 
 def _segment(args: argparse.Namespace) -> int:
+    images = _find_images(args.images)
     from core.model.session import ModelSession  # noqa: PLC0415 - brings torch
 
-    images = _find_images(args.images)
     model = find_model(args.model)
     session = ModelSession()
     card = session.load(model, args.device)
@@ -120,27 +120,27 @@ def _segment(args: argparse.Namespace) -> int:
     output = OutputFolder(args.out, images, recipe, card.categories)
     if output.notice:
         _complain(f"All maps in {args.out} are made again: {output.notice}.")
-    elif len(output.left) < len(images):
-        _complain(f"{len(images) - len(output.left)} of {len(images)} images have their map.")
+    elif n_there := len(images) - len(output.left):
+        _complain(f"Already there: the maps of {n_there} of {len(images)} images.")
     unreadable: list[ImageError] = []
     try:
         with _stopped_by_terminate():
             _segment_left(session, output, options, unreadable)
     except KeyboardInterrupt:
         output.write_index()
-        _complain(
-            f"Stopped; {output.index} holds {output.n_finished} maps. Run the same command "
-            "again to go on."
-        )
+        _complain(f"Stopped; {_sum_up(output)} Run the same command again to go on.")
         return STOPPED
     output.write_index()
-    _say(f"{output.index} holds {output.n_finished} maps.")
-    if not unreadable:
-        return DONE
-    _complain(f"{len(unreadable)} of {len(images)} images could not be segmented:")
+    _say(_sum_up(output))
+    if unreadable:
+        _complain(f"{len(unreadable)} of {len(images)} images could not be segmented:")
     for error in unreadable:
         _complain(f"  {error}")
-    return DONE_IN_PART
+    return DONE_IN_PART if unreadable else DONE
+
+
+def _sum_up(output: OutputFolder) -> str:
+    return f"{output.index} holds {_count(output.n_finished, 'map')}."
 
 
 def _segment_left(
@@ -262,7 +262,8 @@ def _export(args: argparse.Namespace) -> int:
         task = progress.add_task("Writing maps", total=n_images)
         for n_written in export_project(store, json_path):
             progress.update(task, completed=n_written)
-    _say(f"{json_path} holds {n_images} maps; {n_all - n_images} images have no edit yet.")
+    untouched = _count(n_all - n_images, "image")
+    _say(f"{json_path} holds {_count(n_images, 'map')}; without an edit: {untouched}.")
     return DONE
 
 
@@ -355,6 +356,10 @@ def _progress() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _say(text: str) -> None:

@@ -98,7 +98,7 @@ def test_images_that_have_their_map_are_not_segmented_again(images, out, tiny_mo
     assert segment(images, out, tiny_model) == 0
     assert len(load_maps(out)) == 3
     assert png.stat().st_mtime_ns == written_ns
-    assert "1 of 3 images have their map." in capsys.readouterr().err
+    assert "Already there: the maps of 1 of 3 images." in capsys.readouterr().err
 
 
 def test_other_options_make_all_maps_again_and_are_named(images, out, tiny_model, capsys):
@@ -249,7 +249,7 @@ def test_export_writes_what_was_worked_on(tmp_path, capsys):
     assert main(["export", str(tmp_path / "project.bitbrush"), str(out)]) == 0
     assert np.array_equal(load_maps(out)["0.png"], expected)
     said = capsys.readouterr().out
-    assert said == f"{out / 'panoptic.json'} holds 1 maps; 1 images have no edit yet.\n"
+    assert said == f"{out / 'panoptic.json'} holds 1 map; without an edit: 1 image.\n"
 
 
 # import-weights

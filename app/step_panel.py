@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.buttons import mark_primary
 from app.step_strip import Rgb, StepModel, StepStrip
 from app.theme import current_tones
 from core.jobs import Device
@@ -185,7 +186,6 @@ class StepPanel(QWidget):
         self._seed_button.clicked.connect(self._draw_seed)
 
     def _build_buttons(self) -> None:
-        tones = current_tones()
         self._segment_button = self._button("Segment image", self.segment_requested)
         self._cancel_button = self._button("Cancel", self.cancel_requested)
         self._accept_button = self._button("Accept", self.accept_requested)
@@ -194,12 +194,7 @@ class StepPanel(QWidget):
         self._accept_button.setToolTip("Take the proposal over as one edit (Enter)")
         self._reject_button.setToolTip("Drop the proposal (Esc)")
         for button in (self._segment_button, self._accept_button):
-            button.setStyleSheet(
-                f"QPushButton:enabled {{ background: {tones.accent}; color: {tones.on_accent};"
-                " border: none; border-radius: 5px; padding: 5px 14px; font-weight: 600; }"
-                "QPushButton:disabled { border: none; border-radius: 5px; padding: 5px 14px;"
-                f" background: {tones.raised}; color: {tones.muted}; }}"
-            )
+            mark_primary(button)
         self._cancel_button.setMinimumWidth(self._segment_button.sizeHint().width())
 
     def _button(self, text: str, wanted: SignalInstance) -> QPushButton:

@@ -1,0 +1,133 @@
+"""The dialog for a new project lets nothing impossible through and hides nothing."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+
+from app.new_project import FIRST_CATEGORIES, NewProjectDialog
+from core.model_card import read_card
+from core.panoptic import Category
+
+
+@pytest.fixture
+def dialog(qtbot, tmp_path) -> NewProjectDialog:
+    dialog = NewProjectDialog([tmp_path / "a.png"], tmp_path / "annotations.bitbrush")
+    qtbot.addWidget(dialog)
+    dialog._choose_model("")  # noqa: SLF001
+    dialog.show()
+    return dialog
+
+
+def create_button(dialog: NewProjectDialog) -> QPushButton:
+    return next(b for b in dialog.findChildren(QPushButton) if b.text() == "Create project")
+
+
+def rename(dialog: NewProjectDialog, row: int, name: str) -> None:
+    table = dialog._table  # noqa: SLF001
+    table.model().setData(table.model().index(row, 1), name)
+
+
+def seen(dialog: NewProjectDialog) -> str:
+    """Everything that can be read in the dialog."""
+    return " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
+
+
+def test_without_a_model_a_project_begins_with_an_object_and_a_background(
+    qtbot, dialog, tmp_path
+) -> None:
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        create_button(dialog).click()
+    project = chosen.args[0]
+    assert project.path == tmp_path / "annotations.bitbrush"
+    assert (project.categories, project.model) == (FIRST_CATEGORIES, "")
+
+
+def test_a_model_file_brings_its_categories_and_says_what_it_is(dialog, tiny_model) -> None:
+    dialog.choose_model_file(tiny_model)
+    card = read_card(tiny_model)
+    project = dialog.new_project()
+    assert (project.categories, project.model) == (card.categories, str(tiny_model))
+    assert card.summary in seen(dialog)
+
+
+def test_a_file_that_is_no_model_is_refused_with_its_name(dialog, tmp_path) -> None:
+    wrong = tmp_path / "wrong.safetensors"
+    wrong.write_text("no model")
+    dialog.choose_model_file(wrong)
+    assert str(wrong) in seen(dialog)
+    assert dialog.new_project().model == ""
+
+
+def test_categories_that_the_model_does_not_know_are_said(dialog, tiny_model) -> None:
+    dialog.choose_model_file(tiny_model)
+    assert "does not know" not in seen(dialog)
+    rename(dialog, 0, "cell wall")
+    assert "The model does not know 'cell wall'." in seen(dialog)
+    assert "Its segments of 'nucleus' will be left out" in seen(dialog)
+
+
+def test_what_was_typed_survives_another_choice_of_model(dialog, tiny_model) -> None:
+    rename(dialog, 0, "cell wall")
+    dialog.choose_model_file(tiny_model)
+    assert dialog.new_project().categories[0].name == "cell wall"
+    dialog._from_model.click()  # noqa: SLF001
+    assert dialog.new_project().categories[0].name == "nucleus"
+
+
+def test_a_thing_made_stuff_is_another_category_to_the_model(dialog, tiny_model) -> None:
+    dialog.choose_model_file(tiny_model)
+    kind = dialog._table.cellWidget(0, 2)  # noqa: SLF001
+    assert isinstance(kind, QComboBox)
+    kind.setCurrentText("stuff")
+    assert not dialog.new_project().categories[0].is_thing
+    assert "The model does not know 'nucleus'." in seen(dialog)
+
+
+def test_rows_can_be_added_and_removed_and_ids_stay_with_their_rows(dialog) -> None:
+    table = dialog._table  # noqa: SLF001
+    table.add_category()
+    rename(dialog, 2, "tree")
+    table.selectRow(0)
+    table.remove_selected()
+    names = [(category.id, category.name) for category in dialog.new_project().categories]
+    assert names == [(2, "background"), (3, "tree")]
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (["cell", ""], "Give category 2 a name."),
+        (["cell", " CELL "], "Two categories are called 'CELL'; rename one of them."),
+        ([], "Add at least one category."),
+    ],
+)
+def test_impossible_categories_cannot_be_created(dialog, names, fault) -> None:
+    table = dialog._table  # noqa: SLF001
+    table.set_categories([Category(i, n, True, (1, 2, 3)) for i, n in enumerate(names)])
+    table.edited.emit()
+    assert fault in seen(dialog)
+    assert not create_button(dialog).isEnabled()
+
+
+def test_a_project_file_that_exists_is_never_overwritten(dialog, tmp_path) -> None:
+    (tmp_path / "old.bitbrush").write_text("precious")
+    dialog._path_edit.setText(str(tmp_path / "old"))  # noqa: SLF001
+    assert "old.bitbrush exists already" in seen(dialog)
+    assert not create_button(dialog).isEnabled()
+    dialog._path_edit.setText(str(tmp_path / "none" / "new"))  # noqa: SLF001
+    assert "does not exist; choose another one." in seen(dialog)
+
+
+def test_escape_leaves_without_a_project(qtbot, dialog) -> None:
+    with qtbot.waitSignal(dialog.rejected), qtbot.assertNotEmitted(dialog.chosen):
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+
+def test_sources_are_named(qtbot, tmp_path) -> None:
+    sources = [Path("/pictures") / f"{i}.png" for i in range(1200)]
+    dialog = NewProjectDialog(sources, tmp_path / "p.bitbrush")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert "1,200 images" in seen(dialog)

@@ -1,6 +1,6 @@
 """The way out of a project: COCO panoptic files of the images that have been worked on."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +20,8 @@ def list_exported(store: AnnotationStore) -> list[ImageRecord]:
     return [record for record in store.images() if record.n_edits]
 
 
-def export_project(store: AnnotationStore, json_path: Path) -> Iterator[int]:
-    """Write the maps of a project, image by image; see `coco_exports`.
+def export_project(store: AnnotationStore, json_path: Path) -> Generator[int, None, None]:
+    """Write the maps of a project, image by image; closing it cancels, see `coco_exports`.
 
     Yields:
         The number of images written so far, of `list_exported`.

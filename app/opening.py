@@ -1,0 +1,180 @@
+"""From a path to an open project: found, or made after asking for what cannot be guessed."""
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QProgressDialog, QWidget
+
+from app.intake import Intake, find_new, find_sources, is_video
+from app.new_project import NewProject, NewProjectDialog
+from core.errors import AnnotateError
+from core.store import PROJECT_NAME, PROJECT_SUFFIX, AnnotationStore
+
+PATIENCE_MS: Final = 700  # before a progress bar shows
+MAX_NAMED: Final = 3
+
+
+class Opening(QObject):
+    """Opens one path; may take a dialog and a while.
+
+    Signals:
+        opened(AnnotationStore): the project is ready; perhaps it is the current one.
+        told(str): something that the user should know although the project opens.
+        failed(str): it does not open, and why.
+        abandoned(): the user wanted no project after all.
+    """
+
+    opened = Signal(object)
+    told = Signal(object)
+    failed = Signal(object)
+    abandoned = Signal()
+
+    def __init__(
+        self,
+        path: Path,
+        current: AnnotationStore | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Prepare to open a path; `current` is the project that is open already."""
+        super().__init__(parent)
+        self._path = path
+        self._current = current
+        self._sources: list[Path] = []
+        self._store: AnnotationStore | None = None
+        self._intake: Intake | None = None
+        self._dialog: NewProjectDialog | None = None
+        self._progress: QProgressDialog | None = None
+        self._window = parent
+
+    def start(self) -> None:
+        """Open the path, or ask how."""
+        try:
+            self._open()
+        except AnnotateError as error:
+            self._fail(str(error))
+
+    def start_new(self) -> None:
+        """Ask for a new project, even where the path has one."""
+        try:
+            self._sources = find_sources(self._path)
+        except AnnotateError as error:
+            self._fail(str(error))
+        else:
+            self._ask()
+
+    def _open(self) -> None:
+        if self._path.suffix == PROJECT_SUFFIX:
+            self._store = self._open_store(self._path)
+            self._finish()
+            return
+        self._sources = find_sources(self._path)
+        project = find_project(self._path)
+        if project.exists():
+            self._store = self._open_store(project)
+            self._take_in(self._store)
+        else:
+            self._ask()
+
+    def _open_store(self, project: Path) -> AnnotationStore:
+        """The project, which can be open only once."""
+        if self._current is not None and self._current.path == project.resolve():
+            return self._current
+        return AnnotationStore.open(project)
+
+    def _ask(self) -> None:
+        dialog = NewProjectDialog(self._sources, find_free_name(self._path), self._window)
+        dialog.chosen.connect(self._on_chosen)
+        dialog.rejected.connect(self.abandoned)
+        dialog.open()
+        self._dialog = dialog  # without a parent, nobody else keeps it
+
+    @Slot(object)
+    def _on_chosen(self, project: NewProject) -> None:
+        try:
+            self._store = AnnotationStore.create(
+                project.path, project.categories, project.model
+            )
+            self._take_in(self._store)
+        except AnnotateError as error:
+            self._fail(str(error))
+
+    def _take_in(self, store: AnnotationStore) -> None:
+        """Add what the project does not have yet."""
+        new = find_new(store, self._sources)
+        if not new:
+            self._finish()
+            return
+        self._intake = Intake(store, self)
+        self._intake.finished.connect(self._on_taken_in)
+        self._intake.failed.connect(self._fail)
+        self._show_progress(self._intake, len(new))
+        self._intake.start(new)
+
+    def _show_progress(self, intake: Intake, n_files: int) -> None:
+        progress = QProgressDialog("Reading image sizes…", "Stop", 0, n_files, self._window)
+        progress.setWindowTitle("Opening")
+        progress.setWindowModality(Qt.WindowModality.WindowModal)
+        progress.setMinimumDuration(PATIENCE_MS)
+        progress.canceled.connect(intake.cancel)
+        intake.progressed.connect(progress.setValue)
+        intake.counted.connect(self._on_frames_counted)
+        intake.finished.connect(progress.deleteLater)
+        intake.failed.connect(progress.deleteLater)
+        self._progress = progress
+
+    @Slot(int)
+    def _on_frames_counted(self, n_frames: int) -> None:
+        if self._progress is not None:
+            self._progress.setLabelText(f"Counting the frames of the video: {n_frames:,}")
+
+    @Slot(object)
+    def _on_taken_in(self, refused: list[str]) -> None:
+        if refused:
+            more = len(refused) - MAX_NAMED
+            self.told.emit(
+                f"{len(refused)} of {len(self._sources)} files were left out. "
+                + " ".join(refused[:MAX_NAMED])
+                + (f" And {more} more." if more > 0 else "")
+            )
+        self._finish()
+
+    def _finish(self) -> None:
+        store, self._store = self._store, None
+        if store is None:
+            return
+        if not self._path.is_dir() and self._path.suffix != PROJECT_SUFFIX:
+            _show_first(store, self._path)
+        self.opened.emit(store)
+
+    @Slot(object)
+    def _fail(self, sentence: str) -> None:
+        store, self._store = self._store, None
+        if store is not None and store is not self._current:
+            store.close()
+        self.failed.emit(sentence)
+
+
+def find_project(path: Path) -> Path:
+    """The project file that belongs to a folder, an image or a video."""
+    if is_video(path):
+        return path.with_suffix(PROJECT_SUFFIX)
+    return (path if path.is_dir() else path.parent) / PROJECT_NAME
+
+
+def find_free_name(path: Path) -> Path:
+    """The path's project file, or one with a number where that exists already."""
+    project = find_project(path)
+    candidate, number = project, 2
+    while candidate.exists():
+        candidate = project.with_stem(f"{project.stem}-{number}")
+        number += 1
+    return candidate
+
+
+def _show_first(store: AnnotationStore, path: Path) -> None:
+    """Open the project on this file, or on the first frame of this video."""
+    wanted = path.parent.resolve() / path.name
+    image_id = next((record.id for record in store.images() if record.path == wanted), None)
+    if image_id is not None:
+        store.set_last_image(image_id)

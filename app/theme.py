@@ -139,6 +139,17 @@ def _style_sheet(tones: Tones) -> str:
     QHeaderView::section {{
         background: {tones.base}; color: {tones.muted}; border: none; padding: 4px 6px;
     }}
+    #palette {{
+        background: {tones.window}; border: 1px solid {tones.line}; border-radius: 8px;
+    }}
+    QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tones.line}; }}
+    QSlider::sub-page:horizontal {{ border-radius: 2px; background: {tones.accent}; }}
+    QSlider::sub-page:horizontal:disabled {{ background: {tones.line}; }}
+    QSlider::handle:horizontal {{
+        width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {tones.text};
+    }}
+    QSlider::handle:horizontal:disabled {{ background: {tones.muted}; }}
+    QSlider::handle:horizontal:focus {{ background: {tones.accent}; }}
     QScrollBar {{ background: {tones.base}; border: none; width: 10px; height: 10px; }}
     QScrollBar::handle {{ background: {tones.line}; border-radius: 4px; margin: 1px; }}
     QScrollBar::handle:vertical {{ min-height: 28px; }}

@@ -1,0 +1,196 @@
+"""The one door for messages and errors: logged, and stacked over the canvas until closed."""
+
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.theme import current_tones
+
+MAX_SHOWN: Final = 4
+MAX_WIDTH: Final = 640
+MARGIN: Final = 12
+
+_log = logging.getLogger("bitbrush")
+
+
+class Severity(StrEnum):
+    """How much a notice matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+LIFETIME_MS: Final = {Severity.INFO: 6_000, Severity.WARNING: 12_000}  # errors stay
+_LEVELS: Final = {
+    Severity.INFO: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.ERROR: logging.ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the user."""
+
+    text: str
+    severity: Severity = Severity.INFO
+
+
+class Notices(QObject):
+    """Takes sentences from everywhere in the window's thread.
+
+    Signals:
+        posted(Notice): there is something to read.
+    """
+
+    posted = Signal(object)
+
+    @Slot(object)
+    def tell(self, text: str) -> None:
+        """Say that something happened."""
+        self._post(Notice(text, Severity.INFO))
+
+    @Slot(object)
+    def warn(self, text: str) -> None:
+        """Say that something was not done, or not as one might expect."""
+        self._post(Notice(text, Severity.WARNING))
+
+    @Slot(object)
+    def fail(self, text: str) -> None:
+        """Say that something went wrong."""
+        self._post(Notice(text, Severity.ERROR))
+
+    def _post(self, notice: Notice) -> None:
+        _log.log(_LEVELS[notice.severity], "%s", notice.text)
+        self.posted.emit(notice)
+
+
+class NoticeStack(QWidget):
+    """The notices that nobody has closed yet, newest below, at the top of another widget."""
+
+    def __init__(self, notices: Notices, over: QWidget) -> None:
+        super().__init__(over)
+        self._over = over
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(6)
+        self._bars: list[NoticeBar] = []
+        notices.posted.connect(self.show_notice)
+        over.installEventFilter(self)
+        self.hide()
+
+    @property
+    def shown(self) -> list[Notice]:
+        """What can be read now."""
+        return [bar.notice for bar in self._bars]
+
+    @Slot(object)
+    def show_notice(self, notice: Notice) -> None:
+        """Add a notice; one that is there already is shown for longer instead."""
+        for bar in self._bars:
+            if bar.notice == notice:
+                bar.live_on()
+                return
+        bar = NoticeBar(notice, self)
+        bar.closed.connect(self._on_closed)
+        self._bars.append(bar)
+        self._layout.addWidget(bar)
+        bar.show()  # by itself Qt shows it only later, too late to be measured
+        for old in self._bars[:-MAX_SHOWN]:
+            old.close_notice()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.text))
+        self._place()
+
+    def close_all(self) -> None:
+        """Take every notice away."""
+        for bar in list(self._bars):
+            bar.close_notice()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._over and event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    @Slot(object)
+    def _on_closed(self, bar: "NoticeBar") -> None:
+        self._bars.remove(bar)
+        self._layout.removeWidget(bar)
+        bar.hide()
+        bar.deleteLater()
+        self._place()
+
+    def _place(self) -> None:
+        self.setVisible(bool(self._bars))
+        width = max(min(self._over.width() - 2 * MARGIN, MAX_WIDTH), 1)
+        height = self._layout.totalHeightForWidth(width)
+        self.setGeometry((self._over.width() - width) // 2, MARGIN, width, height)
+        self.raise_()
+
+
+class NoticeBar(QFrame):
+    """One notice with a button that closes it.
+
+    Signals:
+        closed(NoticeBar): it was read, or has been seen for long enough.
+    """
+
+    closed = Signal(object)
+
+    def __init__(self, notice: Notice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.notice = notice
+        self.setObjectName("notice")
+        self.setStyleSheet(_style(notice.severity))
+        self._text = QLabel(notice.text, self)
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        button = QToolButton(self)
+        button.setText("\N{MULTIPLICATION SIGN}")
+        button.setAutoRaise(True)
+        button.setToolTip("Close this notice")
+        button.setAccessibleName("Close notice")
+        button.clicked.connect(self.close_notice)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 8, 8, 8)
+        row.addWidget(self._text, stretch=1)
+        row.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.close_notice)
+        self.live_on()
+
+    def live_on(self) -> None:
+        """Start its time again."""
+        if self.notice.severity in LIFETIME_MS:
+            self._timer.start(LIFETIME_MS[self.notice.severity])
+
+    @Slot()
+    def close_notice(self) -> None:
+        self._timer.stop()
+        self.closed.emit(self)
+
+
+def _style(severity: Severity) -> str:
+    tones = current_tones()
+    stripes = {
+        Severity.INFO: tones.accent,
+        Severity.WARNING: tones.warning,
+        Severity.ERROR: tones.error,
+    }
+    return (
+        f"#notice {{ background: {tones.raised}; border: 1px solid {tones.line};"
+        f" border-left: 4px solid {stripes[severity]}; border-radius: 6px; }}"
+        f" QLabel {{ color: {tones.text}; }}"
+    )

@@ -1,0 +1,223 @@
+"""The segments of the open image: a table with one row each, however many there are."""
+
+from typing import Any, Final
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Slot,
+)
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QStackedLayout,
+    QTableView,
+    QWidget,
+)
+
+from app.document import Document
+from app.icons import line_icon
+from app.theme import segment_color, swatch
+from core.panoptic import Segment
+
+Index = QModelIndex | QPersistentModelIndex
+NAME, AREA, LOCK, HIDE = range(4)
+TITLES: Final = ("Segment", "Area", "", "")
+ROW_HEIGHT: Final = 26
+ICON_WIDTH: Final = 30
+EMPTY: Final = (
+    "No segments yet.\nPaint with the brush (B), or let the model propose a map (Shift+R)."
+)
+
+
+class SegmentModel(QAbstractTableModel):
+    """Segments by id: name, area in pixels, lock and visibility."""
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._segments: list[Segment] = []
+        self._areas: dict[int, int] = {}
+        self._icons = {
+            name: line_icon(name) for name in ("locked", "unlocked", "shown", "hidden")
+        }
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._segments)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(TITLES)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return TITLES[section]
+        if section == AREA and role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        segment = self._segments[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._text(segment, index.column())
+            case Qt.ItemDataRole.DecorationRole:
+                return self._icon(segment, index.column())
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
+                return self._description(segment, index.column())
+            case Qt.ItemDataRole.TextAlignmentRole if index.column() == AREA:
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def segment(self, row: int) -> Segment:
+        """The segment in a row."""
+        return self._segments[row]
+
+    def row_of(self, segment_id: int) -> int:
+        """The row of a segment; -1 when there is none."""
+        ids = (segment.id for segment in self._segments)
+        return next((row for row, found in enumerate(ids) if found == segment_id), -1)
+
+    def refresh(self) -> None:
+        """Follow the document: the same rows with new contents, or other rows."""
+        map = self._document.shown_map
+        segments = sorted(map.segments.values(), key=lambda s: s.id) if map else []
+        old_ids = [segment.id for segment in self._segments]
+        has_same_rows = old_ids == [segment.id for segment in segments]
+        if not has_same_rows:
+            self.beginResetModel()
+        self._segments, self._areas = segments, map.areas() if map else {}
+        if not has_same_rows:
+            self.endResetModel()
+        elif segments:
+            last = self.index(len(segments) - 1, len(TITLES) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+    def _text(self, segment: Segment, column: int) -> str | None:
+        if column == NAME:
+            return self._document.name(segment)
+        return f"{self._areas.get(segment.id, 0):,}" if column == AREA else None
+
+    def _icon(self, segment: Segment, column: int) -> Any:
+        if column == NAME:
+            category = self._document.categories.get(segment.category_id)
+            if category is None:
+                return None
+            color = segment_color(category, segment.id)
+            return swatch(color, is_round=category.is_thing)
+        if column == LOCK:
+            return self._icons["locked" if segment.is_locked else "unlocked"]
+        if column == HIDE:
+            is_hidden = segment.id in self._document.hidden
+            return self._icons["hidden" if is_hidden else "shown"]
+        return None
+
+    def _description(self, segment: Segment, column: int) -> str | None:
+        if column == LOCK:
+            return "Locked (X unlocks)" if segment.is_locked else "Not locked (X locks)"
+        if column == HIDE:
+            is_hidden = segment.id in self._document.hidden
+            return "Hidden (H shows)" if is_hidden else "Shown (H hides)"
+        if column == AREA:
+            return f"{self._areas.get(segment.id, 0):,} pixels"
+        return f"{self._document.name(segment)}, made by: {segment.source}"
+
+
+class SegmentTable(QTableView):
+    """The table; keys that mean something elsewhere are left to the window."""
+
+    def keyboardSearch(self, search: str) -> None:
+        """Letters are shortcuts here, not a search."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text() and not event.text().isspace():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+class SegmentPanel(QWidget):
+    """Shows the segments, and selects, locks and hides them."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._model = SegmentModel(document, self)
+        self._table = self._build_table()
+        self._empty = QLabel(EMPTY, self)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setForegroundRole(self._empty.palette().ColorRole.PlaceholderText)
+        self._empty.setMargin(16)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._table)
+        document.segments_changed.connect(self._refresh)
+        document.selection_changed.connect(self._follow_selection)
+        self._refresh()
+
+    def _build_table(self) -> SegmentTable:
+        table = SegmentTable(self)
+        table.setModel(self._model)
+        table.setAccessibleName("Segments")
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setMinimumSectionSize(ICON_WIDTH)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((AREA, 84), (LOCK, ICON_WIDTH), (HIDE, ICON_WIDTH)):
+            table.setColumnWidth(column, width)
+        table.clicked.connect(self._on_clicked)
+        table.selectionModel().currentRowChanged.connect(self._on_row_chosen)
+        return table
+
+    @Slot()
+    def _refresh(self) -> None:
+        self._model.refresh()
+        has_rows = self._model.rowCount() > 0
+        self._stack.setCurrentWidget(self._table if has_rows else self._empty)
+        self._follow_selection()
+
+    @Slot()
+    def _follow_selection(self) -> None:
+        """Mark the document's selected segment without telling it back."""
+        row = self._model.row_of(self._document.selected_id)
+        selection = self._table.selectionModel()
+        selection.blockSignals(True)
+        if row < 0:
+            selection.clear()
+        elif row != self._table.currentIndex().row() or not selection.hasSelection():
+            how = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            index = self._model.index(row, NAME)
+            selection.setCurrentIndex(index, how | QItemSelectionModel.SelectionFlag.Rows)
+            self._table.scrollTo(index)
+        selection.blockSignals(False)
+        self._table.viewport().update()
+
+    @Slot(QModelIndex, QModelIndex)
+    def _on_row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
+        if current.isValid():
+            self._document.select(self._model.segment(current.row()).id)
+
+    @Slot(QModelIndex)
+    def _on_clicked(self, index: QModelIndex) -> None:
+        segment_id = self._model.segment(index.row()).id
+        if index.column() == LOCK:
+            self._document.toggle_lock(segment_id)
+        elif index.column() == HIDE:
+            self._document.toggle_hidden(segment_id)

@@ -1,0 +1,227 @@
+"""ModelRun: has the model segment the open image, and brings what it does to the window."""
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.document import Document
+from app.notices import Notices
+from app.segmenter import Segmenter
+from app.step_panel import StepPanel
+from core.bundled import find_model
+from core.jobs import Device, SegmentJob
+from core.model_card import ModelCard
+from core.proposals import CategoryMatch, Known, Preview, Proposal, match_categories
+
+NO_MODEL = "This project has no model: label by hand, or make a project with a starter model."
+LOADING = "The model is being loaded."
+NO_IMAGE = "Open an image first."
+MAX_NAMED = 4
+
+
+class ModelRun(QObject):
+    """Stands between the inference process, the step panel and the document.
+
+    Attributes:
+        card: of the model in use; None until one is loaded.
+        device: what it runs on; None until that is known.
+
+    Signals:
+        changed(): card, device, or whether a run is under way.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        document: Document,
+        segmenter: Segmenter,
+        panel: StepPanel,
+        notices: Notices,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.card: ModelCard | None = None
+        self.device: Device | None = None
+        self._document = document
+        self._segmenter = segmenter
+        self._panel = panel
+        self._notices = notices
+        self._match = CategoryMatch({}, (), ())
+        self._model_state = NO_MODEL
+        self._ticket = 0  # of the run under way
+        self._connect_segmenter()
+        self._connect_window()
+
+    def _connect_segmenter(self) -> None:
+        segmenter = self._segmenter
+        segmenter.ready.connect(self._on_ready)
+        segmenter.loaded.connect(self._on_loaded)
+        segmenter.load_failed.connect(self._on_load_failed)
+        segmenter.stepped.connect(self._on_stepped)
+        segmenter.finished.connect(self._on_finished)
+        segmenter.cancelled.connect(self._on_cancelled)
+        segmenter.failed.connect(self._on_failed)
+        segmenter.restarted.connect(self._notices.fail)
+
+    def _connect_window(self) -> None:
+        panel, document = self._panel, self._document
+        panel.segment_requested.connect(self.begin)
+        panel.cancel_requested.connect(self.cancel)
+        panel.accept_requested.connect(document.accept)
+        panel.reject_requested.connect(document.reject)
+        panel.preview_selected.connect(self._on_preview_selected)
+        document.image_changed.connect(self._on_image_changed)
+        document.proposal_changed.connect(self._on_proposal_changed)
+        self._show_obstacle()
+
+    def load_model(self) -> None:
+        """Load the project's model, if it has one."""
+        name = self._document.store.model
+        if not name:
+            return
+        self._model_state = LOADING
+        self._show_obstacle()
+        self._segmenter.load(find_model(name))
+
+    @property
+    def is_running(self) -> bool:
+        return self._ticket != 0
+
+    @property
+    def can_begin(self) -> bool:
+        return not self.is_running and not self._obstacle
+
+    @property
+    def _obstacle(self) -> str:
+        """Why no run can start; empty when one can."""
+        return self._model_state or ("" if self._document.has_image else NO_IMAGE)
+
+    @Slot()
+    def begin(self) -> None:
+        """Let the model segment the open image; locked segments stay as they are."""
+        record, map = self._document.record, self._document.map
+        if record is None or map is None or not self.can_begin:
+            return
+        self._document.reject()
+        is_known = any(segment.is_locked for segment in map.segments.values())
+        categories = tuple(self._document.categories.values())
+        known = Known(map.copy(), categories) if is_known else None
+        job = SegmentJob(record.path, self._panel.options(), record.frame, known)
+        self._panel.begin()
+        self._ticket = self._segmenter.submit(job)
+        self.changed.emit()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Stop the run within one step."""
+        if self.is_running:
+            self._segmenter.cancel(self._ticket)
+
+    # The inference process.
+
+    @Slot(object)
+    def _on_ready(self, device: Device) -> None:
+        self._show_device(device)
+        self._notices.tell(device.note)
+
+    def _show_device(self, device: Device | None) -> None:
+        self.device = device
+        self._panel.set_device(device)
+        self.changed.emit()
+
+    @Slot(object)
+    def _on_loaded(self, card: ModelCard) -> None:
+        project = self._document.categories
+        self.card = card
+        self._match = match_categories(card.categories, tuple(project.values()))
+        self._panel.set_categories({m: project[p] for m, p in self._match.to_project.items()})
+        self._panel.set_options(card.sampling)
+        self._model_state = ""
+        self._tell_differences(card.name)
+        self._show_obstacle()
+        self._show_device(self._segmenter.device)
+
+    def _tell_differences(self, model: str) -> None:
+        """Say which categories the model and the project do not share."""
+        match = self._match
+        if not match.to_project:
+            self._model_state = (
+                f"The model '{model}' and this project share no category: label by hand."
+            )
+            self._notices.warn(self._model_state)
+            return
+        if match.only_project:
+            self._notices.warn(
+                f"The model '{model}' does not know {_listed(match.only_project)}: "
+                "label these by hand."
+            )
+        if match.only_model:
+            self._notices.tell(
+                f"The model '{model}' also knows {_listed(match.only_model)}; the project does "
+                "not, so these segments are left out."
+            )
+
+    @Slot(object)
+    def _on_load_failed(self, sentence: str) -> None:
+        self._model_state = sentence
+        self._notices.fail(sentence)
+        self._show_obstacle()
+
+    @Slot(int, object)
+    def _on_stepped(self, ticket: int, preview: Preview) -> None:
+        if ticket == self._ticket:
+            self._panel.add_preview(preview)
+
+    @Slot(int, object)
+    def _on_finished(self, ticket: int, proposal: Proposal) -> None:
+        if ticket == self._ticket:
+            self._ticket = 0
+            self._document.propose(proposal, self._match.to_project)
+            self._panel.end_with_proposal()
+            self.changed.emit()
+
+    @Slot(int)
+    def _on_cancelled(self, ticket: int) -> None:
+        if ticket == self._ticket:
+            self._end_without()
+
+    @Slot(int, object)
+    def _on_failed(self, ticket: int, sentence: str) -> None:
+        if ticket == self._ticket:
+            self._notices.fail(sentence)
+            self._end_without()
+
+    def _end_without(self) -> None:
+        self._ticket = 0
+        self._panel.end_without()
+        self._document.reject()
+        self.changed.emit()
+
+    # The window.
+
+    @Slot(object)
+    def _on_preview_selected(self, preview: Preview | None) -> None:
+        self._document.show_preview(preview, self._match.to_project)
+
+    @Slot()
+    def _on_image_changed(self) -> None:
+        ticket, self._ticket = self._ticket, 0
+        self._segmenter.cancel(ticket)
+        self._panel.set_image(self._document.image)
+        self._show_obstacle()
+
+    @Slot()
+    def _on_proposal_changed(self) -> None:
+        if not self._document.has_proposal and not self.is_running:
+            self._panel.settle()
+        self.changed.emit()
+
+    def _show_obstacle(self) -> None:
+        self._panel.set_obstacle(self._obstacle)
+        self.changed.emit()
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """A few names, and how many more there are."""
+    shown = ", ".join(f"'{name}'" for name in names[:MAX_NAMED])
+    more = len(names) - MAX_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown

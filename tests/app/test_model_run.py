@@ -1,0 +1,141 @@
+"""A run from Shift+R to the accepted map, with a real inference process and a tiny model."""
+
+import os
+import signal
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.window import MainWindow
+from core.panoptic import Category, Segment
+from core.store import AnnotationStore
+
+NUCLEUS = Category(1, "Nucleus", is_thing=True, color=(80, 160, 220))
+GROUND = Category(2, "background", is_thing=False, color=(90, 90, 100))
+OTHER = Category(3, "debris", is_thing=True, color=(230, 160, 0))
+SIZE = (48, 64)
+PATIENT = {"timeout": 60_000}  # the first answer waits for torch
+
+
+@pytest.fixture
+def store(tmp_path, pictures, tiny_model):
+    """A project whose categories the tiny model knows but for one."""
+    categories = (NUCLEUS, GROUND, OTHER)
+    with AnnotationStore.create(tmp_path / "a.bitbrush", categories, str(tiny_model)) as store:
+        store.add_images([(path, None, *SIZE) for path in pictures])
+        yield store
+
+
+@pytest.fixture
+def window(store, qtbot) -> MainWindow:
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    window.show()
+    window.start_model()
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def document(window):
+    """The window's document, for the fixtures of conftest.py."""
+    return window.document
+
+
+@pytest.fixture
+def ready(qtbot, window):
+    """The run of a window whose model is loaded."""
+    qtbot.waitUntil(lambda: window.model_run.can_begin, **PATIENT)
+    return window.model_run
+
+
+def test_a_project_without_a_model_says_so(qtbot, store):
+    store.set_model("")
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    assert not window.model_run.can_begin
+    assert not window.commands["segment_image"].isEnabled()
+
+
+def test_a_missing_model_file_is_a_notice_and_labelling_goes_on(qtbot, store, tmp_path):
+    store.set_model(str(tmp_path / "gone.safetensors"))
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    window.show()
+    window.start_model()
+    qtbot.waitUntil(lambda: bool(window.model_run.device), **PATIENT)
+    qtbot.waitUntil(
+        lambda: any("gone.safetensors" in n.text for n in window.notice_stack.shown), **PATIENT
+    )
+    assert not window.model_run.can_begin
+    assert window.document.is_editable
+    window.close()
+
+
+def test_each_step_is_seen_and_the_accepted_proposal_is_one_edit(qtbot, window, ready):
+    document, seen = window.document, []
+    document.proposal_changed.connect(lambda: seen.append(document.preview))
+    window.commands["segment_image"].trigger()
+    assert ready.is_running
+    qtbot.waitUntil(lambda: document.has_proposal, **PATIENT)
+    assert [preview.step for preview in seen if preview] == [1, 2, 3, 4]
+    assert document.preview is None
+    window.commands["accept"].trigger()
+    assert document.store.history(document.record.id) == (["accept proposal"], 1)
+    assert {s.category_id for s in document.map.segments.values()} <= {1, 2}
+    window.commands["undo"].trigger()
+    assert not document.map.segment_ids.any()
+
+
+def test_what_the_model_does_not_know_and_where_it_runs_are_said(window, ready):
+    texts = [notice.text for notice in window.notice_stack.shown]
+    assert "The model 'tiny' does not know 'debris': label these by hand." in texts
+    assert ready.device.note in texts
+    assert ready.card.name == "tiny"
+
+
+def test_locked_segments_stay_as_they_are(qtbot, window, ready, put):
+    document = window.document
+    put(Segment(1, OTHER.id, is_locked=True), slice(8, 40), slice(8, 40))
+    ready.begin()
+    qtbot.waitUntil(lambda: document.has_proposal, **PATIENT)
+    document.accept()
+    assert (document.map.segment_ids[8:40, 8:40] == 1).all()
+    assert document.map.areas()[1] == 32 * 32
+
+
+def test_escape_stops_a_run_and_shows_the_map_again(qtbot, window, ready):
+    window.step_panel.set_options(window.step_panel.options().__class__(steps=1000))
+    ready.begin()
+    qtbot.waitUntil(lambda: window.document.preview is not None, **PATIENT)
+    window.escape()
+    qtbot.waitUntil(lambda: not ready.is_running, **PATIENT)
+    assert window.document.is_editable
+    assert ready.can_begin
+
+
+def test_another_image_stops_the_run(qtbot, window, ready):
+    window.step_panel.set_options(window.step_panel.options().__class__(steps=1000))
+    ready.begin()
+    qtbot.waitUntil(lambda: window.document.preview is not None, **PATIENT)
+    window.commands["next"].trigger()
+    assert not ready.is_running
+    QApplication.processEvents()
+    assert window.document.preview is None
+    window.step_panel.set_options(ready.card.sampling)
+    ready.begin()
+    qtbot.waitUntil(lambda: window.document.has_proposal, **PATIENT)
+
+
+def test_a_killed_process_costs_the_run_and_no_edit(qtbot, window, ready, put):
+    put(Segment(1, OTHER.id), slice(0, 5), slice(0, 5))
+    window.step_panel.set_options(window.step_panel.options().__class__(steps=1000))
+    ready.begin()
+    qtbot.waitUntil(lambda: window.document.preview is not None, **PATIENT)
+    os.kill(window.segmenter.process_id, signal.SIGKILL)
+    qtbot.waitUntil(lambda: not ready.is_running, **PATIENT)
+    assert any("started again" in notice.text for notice in window.notice_stack.shown)
+    assert window.document.map.areas() == {1: 25}
+    window.step_panel.set_options(ready.card.sampling)
+    ready.begin()
+    qtbot.waitUntil(lambda: window.document.has_proposal, **PATIENT)

@@ -1,0 +1,120 @@
+"""The status bar: what the next stroke does, what is under the cursor, and what is in use."""
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from app.canvas import CanvasView
+from app.document import Document
+from app.model_run import ModelRun
+from app.tools import BRUSH, ERASER, PICK, ToolBox
+
+
+class StatusBar(QStatusBar):
+    """Follows document, tools, canvas and model."""
+
+    def __init__(
+        self,
+        document: Document,
+        tools: ToolBox,
+        canvas: CanvasView,
+        model_run: ModelRun,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._tools = tools
+        self._canvas = canvas
+        self._model_run = model_run
+        self._point: tuple[float, float] | None = None
+        self.setSizeGripEnabled(False)
+        self._hint = QLabel(self)
+        self.addWidget(self._hint, 1)
+        self._under_cursor = self._field("Segment under the cursor")
+        self._place = self._field("Column and row under the cursor")
+        self._size = self._field("Width and height of the image")
+        self._zoom = self._field("Zoom")
+        self._model = self._field("Model")
+        self._device = self._field("Device that the model runs on")
+        self._connect()
+        for show in (self._show_hint, self._show_size, self._show_zoom, self._show_model):
+            show()
+
+    def _field(self, name: str) -> QLabel:
+        label = QLabel(self)
+        label.setAccessibleName(name)
+        label.setToolTip(name)
+        self.addPermanentWidget(label)
+        return label
+
+    def _connect(self) -> None:
+        document, canvas = self._document, self._canvas
+        document.selection_changed.connect(self._show_hint)
+        document.proposal_changed.connect(self._show_hint)
+        document.image_changed.connect(self._show_size)
+        document.map_changed.connect(self._show_under_cursor)
+        self._tools.changed.connect(self._show_hint)
+        canvas.hovered.connect(self._on_hovered)
+        canvas.view_changed.connect(self._show_zoom)
+        self._model_run.changed.connect(self._show_model)
+
+    @Slot(object)
+    def _on_hovered(self, point: tuple[float, float] | None) -> None:
+        self._point = point
+        self._show_under_cursor()
+
+    @Slot()
+    def _show_under_cursor(self) -> None:
+        image = self._document.image
+        if self._point is None or image is None:
+            self._place.clear()
+            self._under_cursor.clear()
+            return
+        x, y = self._point
+        if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
+            self._place.clear()
+            self._under_cursor.clear()
+            return
+        segment = self._document.segment_at(x, y)
+        self._place.setText(f"{int(x)}, {int(y)}")
+        self._under_cursor.setText("void" if segment is None else self._document.name(segment))
+
+    @Slot()
+    def _show_hint(self) -> None:
+        self._hint.setText(describe_tool(self._document, self._tools))
+
+    @Slot()
+    def _show_size(self) -> None:
+        image = self._document.image
+        self._size.setText("" if image is None else f"{image.shape[1]} x {image.shape[0]}")
+        self._show_under_cursor()
+        self._show_hint()
+
+    @Slot()
+    def _show_zoom(self) -> None:
+        self._zoom.setText(f"{self._canvas.scale:.0%}" if self._document.has_image else "")
+
+    @Slot()
+    def _show_model(self) -> None:
+        card, device = self._model_run.card, self._model_run.device
+        self._model.setText("no model" if card is None else card.name)
+        self._model.setToolTip("No model is loaded" if card is None else card.summary)
+        self._device.setText("device: …" if device is None else device.name)
+        self._device.setToolTip("" if device is None else device.note)
+
+
+def describe_tool(document: Document, tools: ToolBox) -> str:
+    """What the tool in hand does with the next press of the button."""
+    if not document.has_image:
+        return ""
+    if document.has_proposal:
+        return "Proposal: Enter accepts it, Esc rejects it"
+    selected, category = document.selected, document.category
+    if tools.name == BRUSH and selected is not None:
+        return f"Brush: extends {document.name(selected)}  (M begins a new segment)"
+    if tools.name == BRUSH and category is not None:
+        kind = "makes a new" if category.is_thing else "extends the"
+        return f"Brush: {kind} {category.name} segment"
+    if tools.name == ERASER:
+        what = "every unlocked segment" if selected is None else document.name(selected)
+        return f"Eraser: erases {what}"
+    return "Pick: click a segment to select it" if tools.name == PICK else ""

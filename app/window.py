@@ -1,0 +1,242 @@
+"""MainWindow: builds the parts of the window and connects them; the parts do the work."""
+
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from app.actions import N_CATEGORY_KEYS, Actions
+from app.canvas import CanvasView
+from app.category_panel import CategoryPanel
+from app.command_palette import CommandPalette
+from app.document import Document
+from app.export import ExportDialog
+from app.focus import is_bare, is_typing
+from app.frame_panel import ImageList
+from app.help_sheet import HelpSheet
+from app.model_run import ModelRun
+from app.notices import Notices, NoticeStack
+from app.segment_panel import SegmentPanel
+from app.segmenter import Segmenter
+from app.status_bar import StatusBar
+from app.step_panel import StepPanel
+from app.toolbar import ToolBar
+from app.tools import ToolBox
+from core.store import AnnotationStore, ImageRecord
+
+SIZE = (1440, 900)
+SIDE_WIDTHS = (220, 280)
+CATEGORIES_SHARE = (260, 420)
+
+
+class MainWindow(QMainWindow):
+    """One open project.
+
+    Signals:
+        new_project_requested(): somebody wants to begin another project.
+        open_requested(): somebody wants to open something else.
+    """
+
+    new_project_requested = Signal()
+    open_requested = Signal()
+
+    def __init__(self, store: AnnotationStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document = Document(store, self)
+        self.tools = ToolBox(self)
+        self.notices = Notices(self)
+        self.segmenter = Segmenter(self)
+        self._build_views()
+        self._build_docks()
+        self.commands = Actions(self)
+        self._name_category_keys()
+        self._palette = CommandPalette(self.commands, self)
+        self._help = HelpSheet(self)
+        self.addToolBar(ToolBar(self.commands, self.tools, self.canvas, self))
+        self.setStatusBar(
+            StatusBar(self.document, self.tools, self.canvas, self.model_run, self)
+        )
+        self._connect()
+        self._records: dict[int, ImageRecord] = {}
+        self.reload_images()
+        self._open_first_image()
+
+    def _build_views(self) -> None:
+        self.resize(*SIZE)
+        self.canvas = CanvasView(self.document, self.tools, self)
+        self.setCentralWidget(self.canvas)
+        self.notice_stack = NoticeStack(self.notices, self.canvas)
+        self.image_list = ImageList(self)
+        self.categories = CategoryPanel(self.document, self)
+        self.segments = SegmentPanel(self.document, self)
+        self.step_panel = StepPanel(self)
+        self.model_run = ModelRun(
+            self.document, self.segmenter, self.step_panel, self.notices, self
+        )
+
+    def _build_docks(self) -> None:
+        area = Qt.DockWidgetArea
+        for corner in (Qt.Corner.TopLeftCorner, Qt.Corner.BottomLeftCorner):
+            self.setCorner(corner, area.LeftDockWidgetArea)
+        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
+            self.setCorner(corner, area.RightDockWidgetArea)
+        images = self._dock("Images", self.image_list, area.LeftDockWidgetArea)
+        categories = self._dock("Categories", self.categories, area.RightDockWidgetArea)
+        self._segments_dock = self._dock("Segments", self.segments, area.RightDockWidgetArea)
+        self._dock("Model", self.step_panel, area.BottomDockWidgetArea)
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.resizeDocks([images, categories], list(SIDE_WIDTHS), across)
+        self.resizeDocks([categories, self._segments_dock], list(CATEGORIES_SHARE), down)
+
+    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title)
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        dock.setWidget(content)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _name_category_keys(self) -> None:
+        """Write the categories' names beside their number keys."""
+        names = [category.name for category in self.document.categories.values()]
+        for number in range(1, N_CATEGORY_KEYS + 1):
+            action = self.commands[f"category_{number}"]
+            action.setVisible(number <= len(names))
+            if number <= len(names):
+                action.setText(f"Category {number}: {names[number - 1]}")
+
+    def _connect(self) -> None:
+        document = self.document
+        document.refused.connect(self.notices.warn)
+        document.failed.connect(self.notices.fail)
+        self.image_list.image_chosen.connect(self.open_image)
+        document.image_changed.connect(self._on_image_changed)
+        document.segments_changed.connect(self._on_segments_changed)
+        for signal in (
+            document.image_changed,
+            document.selection_changed,
+            document.segments_changed,
+            document.history_changed,
+            document.proposal_changed,
+            self.model_run.changed,
+            self.tools.changed,
+            self.canvas.style_changed,
+        ):
+            signal.connect(self.commands.refresh)
+
+    # Images.
+
+    @property
+    def has_images(self) -> bool:
+        return bool(self._records)
+
+    def reload_images(self) -> None:
+        """Read the project's list of images, after some were added."""
+        records = self.document.store.images()
+        self._records = {record.id: record for record in records}
+        self.image_list.set_records(records)
+        if self.document.record is not None:
+            self.image_list.set_current(self.document.record.id)
+        self.commands.refresh()
+
+    @Slot(int)
+    def open_image(self, image_id: int) -> None:
+        """Show an image of the project; nothing happens when it has no such image."""
+        if image_id in self._records:
+            self.document.open_image(self._records[image_id])
+
+    def _open_first_image(self) -> None:
+        """Go on where the project was left."""
+        first = next(iter(self._records), 0)
+        last = self.document.store.last_image
+        self.open_image(last if last in self._records else first)
+
+    @Slot()
+    def _on_image_changed(self) -> None:
+        record, project = self.document.record, self.document.store.path
+        if record is not None:
+            self.image_list.set_current(record.id)
+            self.setWindowTitle(f"{record.path.name} \N{EM DASH} {project.stem}")
+        else:
+            self.setWindowTitle(project.stem)
+
+    @Slot()
+    def _on_segments_changed(self) -> None:
+        map, record = self.document.map, self.document.record
+        n_segments = 0 if map is None else len(map.segments)
+        self._segments_dock.setWindowTitle(f"Segments ({n_segments:,})")
+        if record is not None and map is not None:
+            self.image_list.set_edited(record.id, is_edited=self.document.can_undo)
+
+    # What the table of actions asks for.
+
+    def escape(self) -> None:
+        """Undo what is furthest from done: stroke, run, preview or proposal, selection."""
+        if self.canvas.is_gesturing:
+            self.canvas.cancel_gesture()
+        elif self.model_run.is_running:
+            self.model_run.cancel()
+        elif not self.document.is_editable:
+            self.document.reject()
+        else:
+            self.document.select(0)
+
+    def export(self) -> None:
+        """Write the project as COCO panoptic files."""
+        ExportDialog(self.document.store, self).open()
+
+    def show_help(self) -> None:
+        """Show every key and mouse movement."""
+        self._help.show()
+        self._help.activateWindow()
+
+    def show_palette(self) -> None:
+        """Find a command by typing."""
+        self._palette.open_palette()
+
+    # Qt.
+
+    def start_model(self) -> None:
+        """Start the inference process and load the project's model."""
+        self.segmenter.start()
+        self.model_run.load_model()
+
+    def event(self, event: QEvent) -> bool:
+        # While somebody types, bare keys are text and no shortcuts.
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and is_typing()
+            and is_bare(event)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        leaving = {Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter}
+        if event.key() in leaving and is_typing():
+            self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """End what lasts as long as its key is held."""
+        if event.isAutoRepeat():
+            return
+        if event.key() == Qt.Key.Key_Q:
+            self.canvas.set_image_only(False)
+        elif event.key() == Qt.Key.Key_I:
+            self.tools.let_go()
+        else:
+            super().keyReleaseEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self.canvas.set_image_only(False)
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.canvas.cancel_gesture()
+        self.segmenter.stop()
+        self.image_list.stop()
+        super().closeEvent(event)

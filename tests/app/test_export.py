@@ -35,7 +35,8 @@ def dialog(qtbot, store) -> ExportDialog:
     qtbot.addWidget(window)
     dialog = ExportDialog(store, window)
     dialog.show()
-    return dialog
+    yield dialog
+    window.close()
 
 
 def button(dialog: ExportDialog, text: str) -> QPushButton:

@@ -23,7 +23,7 @@ FORBIDDEN = {
     "core.model": ("app", "training", *QT),
     "training": ("app", *QT),
 }
-# May import core.model inside its functions, for the commands that need the model.
+# May import core.model inside its functions and for types: some commands need the model.
 COMMAND_LINE = "core.__main__"
 
 
@@ -47,7 +47,7 @@ class Import:
 
     name: str
     line: int
-    is_lazy: bool  # inside a function
+    is_lazy: bool  # not run when the module is imported
 
 
 def read_modules(root: Path, folders: tuple[str, ...]) -> list[Module]:
@@ -70,8 +70,17 @@ def _imports_below(node: ast.AST, module: Module, *, is_lazy: bool) -> Iterator[
     for child in ast.iter_child_nodes(node):
         for name in _imported_names(child, module):
             yield Import(name, child.lineno, is_lazy)
-        is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        yield from _imports_below(child, module, is_lazy=is_lazy or is_function)
+        yield from _imports_below(child, module, is_lazy=is_lazy or _runs_later(child))
+
+
+def _runs_later(node: ast.AST) -> bool:
+    """Whether what is below a node does not run when its module is imported."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            return True
+        case ast.If(ast.Name("TYPE_CHECKING"), _, []):
+            return True
+    return False
 
 
 def _imported_names(node: ast.AST, module: Module) -> list[str]:

@@ -1,6 +1,8 @@
 """The rules of docs/architecture.md, read from the syntax trees of the source files."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,30 @@ FORBIDDEN = {
 }
 # May import core.model inside its functions and for types: some commands need the model.
 COMMAND_LINE = "core.__main__"
+
+# A program that opens a window and says what it has imported.
+SHOW_WINDOW = """
+import importlib, pkgutil, sys
+from pathlib import Path
+
+import app
+from PySide6.QtWidgets import QApplication
+from app.window import MainWindow
+from core.panoptic import Category
+from core.store import AnnotationStore
+
+for module in pkgutil.iter_modules(app.__path__, "app."):
+    importlib.import_module(module.name)
+application = QApplication([])
+cell = Category(1, "cell", is_thing=True, color=(220, 20, 60))
+with AnnotationStore.create(Path(sys.argv[1]), [cell]) as store:
+    window = MainWindow(store)
+    window.show()
+    application.processEvents()
+    heavy = {"torch", "core.model", "training"} & sys.modules.keys()
+    print("shown," if window.isVisible() else "hidden,", heavy or "torch-free")
+    window.close()
+"""
 
 
 @dataclass(frozen=True)
@@ -222,3 +248,15 @@ def _is_one_sentence(tree: ast.Module) -> bool:
 def test_every_module_is_named_after_its_subject(all_files) -> None:
     vague = [m.name for m in all_files if VAGUE_NAMES & set(m.path.stem.split("_"))]
     assert vague == []
+
+
+def test_the_window_opens_without_torch(repository, tmp_path) -> None:
+    shown = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", SHOW_WINDOW, tmp_path / "annotations.bitbrush"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert shown.stdout == "shown, torch-free\n", shown.stderr

@@ -270,6 +270,7 @@ def _infer_decoder(shapes: Shapes, base: ModelConfig) -> ModelConfig:
     levels = range(_count(shapes, up + "/{}/"))
     width = shapes["denoiser/time_emb/dense_0/kernel"][0]
     first = [shapes[f"{up}/{level}/resnet_blocks/0/conv_1/kernel"] for level in levels]
+    kernels = [shape[0] for shape in first]
     layer = f"{transformer}/transformer_decoder/dec_layers"
     inner, hidden = shapes[f"{layer}/0/mlp/mlp_layers/0/dense1/kernel"]
     has_context = any(name.startswith(f"{layer}/0/cross_mha/") for name in shapes)
@@ -281,7 +282,7 @@ def _infer_decoder(shapes: Shapes, base: ModelConfig) -> ModelConfig:
         residual_blocks=tuple(
             _count(shapes, f"{up}/{k}/resnet_blocks/{{}}/") - 1 for k in levels
         ),
-        decoder_kernels=tuple(shape[0] for shape in first),
+        decoder_kernels=tuple(kernels if len(set(kernels)) > 1 else kernels[:1]),
         decoder_in_kernel=conv_in[0],
         decoder_out_kernel=conv_out[0],
         transformer_width=inner,

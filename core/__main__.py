@@ -29,7 +29,7 @@ from rich.table import Table
 
 from core.bundled import DEFAULT_MODEL, MODEL_SUFFIX, find_model
 from core.coco import read_coco
-from core.errors import AnnotateError, CheckpointError, ImageError
+from core.errors import AnnotateError, ImageError
 from core.export import export_project, find_json_path, list_exported
 from core.images import check_file, list_images
 from core.output_folder import OutputFolder
@@ -38,7 +38,6 @@ from core.quality import CategoryQuality, Quality, QualityReport, evaluate_files
 from core.store import AnnotationStore
 
 if TYPE_CHECKING:
-    from core.model.config import ModelConfig
     from core.model.session import ModelSession
 
 DONE: Final = 0
@@ -292,32 +291,19 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 
 def _import_weights(args: argparse.Namespace) -> int:
+    from core.model.foreign_config import read_config  # noqa: PLC0415 - brings torch
     from core.model.import_weights import import_weights  # noqa: PLC0415 - brings torch
 
     report = import_weights(
         args.checkpoint,
         args.out,
-        _find_config(args.config) if args.config else None,
+        read_config(args.config) if args.config else None,
         categories=read_coco(args.categories).categories if args.categories else (),
         use_average=not args.live,
         seed=args.seed,
     )
     _say(report.describe())
     return DONE
-
-
-def _find_config(name: str) -> "ModelConfig":
-    from core.model.config import PRESETS, ModelConfig  # noqa: PLC0415 - of core.model
-
-    if name in PRESETS:
-        return PRESETS[name]
-    try:
-        return ModelConfig.from_json(Path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"'{name}' is neither a readable configuration ({error}) nor one of the presets "
-            f"{', '.join(PRESETS)}."
-        ) from error
 
 
 def _number(kind: type[int] | type[float], least: int) -> Callable[[str], float]:

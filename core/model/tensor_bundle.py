@@ -67,7 +67,7 @@ class TensorBundle:
         """Read the index.
 
         Args:
-            path: the prefix, one of the files, or a folder with a `checkpoint` file.
+            path: the prefix, one of the files, or the folder they are in.
 
         Raises:
             BundleError: there is no such checkpoint, or its index is damaged.
@@ -128,6 +128,8 @@ class TensorBundle:
 def _find_prefix(path: Path) -> Path:
     if path.is_dir():
         return _newest_in(path)
+    if path.name == "checkpoint" and path.is_file():
+        return _newest_in(path.parent)
     name = re.sub(r"\.(index|data-\d+-of-\d+)$", "", path.name)
     prefix = path.with_name(name) if name else path
     if not prefix.with_name(prefix.name + ".index").is_file():

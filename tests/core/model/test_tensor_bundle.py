@@ -104,7 +104,9 @@ def _archives(recorded: dict) -> set[str]:
     return {about["file"] for about in recorded.values() if "file" in about}
 
 
-@pytest.mark.parametrize("name", ["", "ckpt-7", "ckpt-7.index", "ckpt-7.data-00000-of-00001"])
+@pytest.mark.parametrize(
+    "name", ["", "checkpoint", "ckpt-7", "ckpt-7.index", "ckpt-7.data-00000-of-00001"]
+)
 def test_folder_prefix_and_files_all_name_the_checkpoint(golden_checkpoint, name) -> None:
     assert TensorBundle(golden_checkpoint / name).prefix == golden_checkpoint / "ckpt-7"
 

@@ -60,6 +60,7 @@ class CanvasView(QWidget):
         self._tools = tools
         self._screen = Screen()
         self._scene = Scene(background=QColor(current_tones().canvas).rgb())
+        self._has_stale_colors = True
         self._is_fitted = True
         self._hand = Hand(document, tools, self)
         self._pan_from: QPointF | None = None
@@ -168,6 +169,12 @@ class CanvasView(QWidget):
 
     @Slot()
     def _recolor(self) -> None:
+        """Have the colours made anew before the next painting, however often they change."""
+        self._has_stale_colors = True
+        self._spoil_map()
+
+    def _make_colors(self) -> None:
+        self._has_stale_colors = False
         document, draft = self._document, self._scene.draft
         segments = dict(document.shown_segments)
         if draft is not None and draft.segment is not None:
@@ -180,7 +187,6 @@ class CanvasView(QWidget):
             selected_id=document.selected_id,
             is_outlined=self.is_outlined,
         )
-        self._spoil_map()
 
     # What the document says.
 
@@ -343,6 +349,8 @@ class CanvasView(QWidget):
         super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._has_stale_colors:
+            self._make_colors()
         painter = QPainter(self)
         self._screen.draw(painter, self._scene, with_map=not self.is_image_only)
         if self._scene.image is None:

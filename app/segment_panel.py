@@ -11,7 +11,7 @@ from PySide6.QtCore import (
     Qt,
     Slot,
 )
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -44,6 +44,7 @@ class SegmentModel(QAbstractTableModel):
         self._document = document
         self._segments: list[Segment] = []
         self._areas: dict[int, int] = {}
+        self._swatches: dict[Segment, QIcon] = {}
         self._icons = {
             name: line_icon(name) for name in ("locked", "unlocked", "shown", "hidden")
         }
@@ -107,17 +108,20 @@ class SegmentModel(QAbstractTableModel):
 
     def _icon(self, segment: Segment, column: int) -> Any:
         if column == NAME:
-            category = self._document.categories.get(segment.category_id)
-            if category is None:
-                return None
-            color = segment_color(category, segment.id)
-            return swatch(color, is_round=category.is_thing)
+            return self._swatch(segment)
         if column == LOCK:
             return self._icons["locked" if segment.is_locked else "unlocked"]
         if column == HIDE:
             is_hidden = segment.id in self._document.hidden
             return self._icons["hidden" if is_hidden else "shown"]
         return None
+
+    def _swatch(self, segment: Segment) -> QIcon | None:
+        category = self._document.categories.get(segment.category_id)
+        if category is not None and segment not in self._swatches:
+            color = segment_color(category, segment.id)
+            self._swatches[segment] = swatch(color, is_round=category.is_thing)
+        return self._swatches.get(segment)
 
     def _description(self, segment: Segment, column: int) -> str | None:
         if column == LOCK:

@@ -3,18 +3,21 @@
 import colorsys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
-from app.layers import MapColors
+from app.layers import MapColors, Pixels
 from core.panoptic import MAX_SEGMENT_ID, Category, Segment
 
 LINE_ALPHA: Final = 235
-SELECTED_LINE: Final = (255, 255, 255)
+SELECTED_LINE: Final = 0xFFFFFFFF
+UNKNOWN: Final = Category(0, "unknown", is_thing=False, color=(128, 128, 128))
 SWATCH_PX: Final = 14
 
 
@@ -169,6 +172,7 @@ def _style_sheet(tones: Tones) -> str:
     """
 
 
+@cache
 def segment_color(category: Category, segment_id: int) -> tuple[int, int, int]:
     """The RGB colour of a segment: its category's, varied so that neighbours differ.
 
@@ -197,29 +201,33 @@ def map_colors(
     """Colour tables for a map.
 
     Args:
-        segments: those to be seen; one of an unknown category is left out.
+        segments: those to be seen; one of an unknown category is grey.
         opacity: of the inside, 0 to 1.
         hidden: ids of segments that are not drawn.
         is_outlined: whether only outlines are drawn.
     """
+    seen = [segment for segment in segments if segment.id not in hidden]
+    ids = np.array([segment.id for segment in seen], np.intp)
+    colors = np.array(
+        [
+            segment_color(categories.get(segment.category_id, UNKNOWN), segment.id)
+            for segment in seen
+        ],
+        np.uint32,
+    ).reshape(-1, 3)
     fill = np.zeros(MAX_SEGMENT_ID + 1, np.uint32)
     line = np.zeros(MAX_SEGMENT_ID + 1, np.uint32)
-    fill_alpha = 0 if is_outlined else round(255 * opacity)
-    for segment in segments:
-        if segment.id in hidden or segment.category_id not in categories:
-            continue
-        color = segment_color(categories[segment.category_id], segment.id)
-        fill[segment.id] = premultiplied(color, fill_alpha)
-        line[segment.id] = premultiplied(color, LINE_ALPHA)
+    fill[ids] = premultiplied(colors, 0 if is_outlined else round(255 * opacity))
+    line[ids] = premultiplied(colors, LINE_ALPHA)
     if line[selected_id]:
-        line[selected_id] = premultiplied(SELECTED_LINE, 255)
+        line[selected_id] = SELECTED_LINE
     return MapColors(fill, line, selected_id)
 
 
-def premultiplied(color: tuple[int, int, int], alpha: int) -> int:
-    """0xAARRGGBB with the colour scaled by alpha, as Qt blends fastest."""
-    red, green, blue = ((part * alpha + 127) // 255 for part in color)
-    return alpha << 24 | red << 16 | green << 8 | blue
+def premultiplied(colors: NDArray[np.uint32], alpha: int) -> Pixels:
+    """0xAARRGGBB of colours [N, 3], each scaled by alpha, as Qt blends fastest."""
+    red, green, blue = ((colors * alpha + 127) // 255).astype(np.uint32).T
+    return np.uint32(alpha << 24) | red << 16 | green << 8 | blue
 
 
 def swatch(color: tuple[int, int, int], *, is_round: bool) -> QIcon:

@@ -1,0 +1,90 @@
+"""PQ of a model on a COCO panoptic folder."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.coco import CocoDataset, read_coco
+from core.images import read_image
+from core.model.pix2seq_d import Pix2SeqD
+from core.model.segment import encode_image, segment_image
+from core.model_card import ModelCard
+from core.proposals import Proposal, SamplingOptions
+from core.quality import QualityReport, Tallies, add_tallies, compare_maps, report_quality
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a model scores on some pictures, sampled in one way."""
+
+    options: SamplingOptions
+    report: QualityReport
+    images: int
+    seconds: float
+
+
+def evaluate(
+    model: Pix2SeqD,
+    card: ModelCard,
+    truth_json: Path,
+    options: Iterable[SamplingOptions],
+    *,
+    image_ids: Collection[int] | None = None,
+) -> list[Scored]:
+    """Segment every picture in every way and compare with the truth; encoding is shared.
+
+    Args:
+        truth_json: pictures lie in `images` beside it.
+        image_ids: of the pictures to use; None is all.
+
+    Raises:
+        CocoError, ImageError: the truth or a picture cannot be read.
+    """
+    truth = read_coco(truth_json)
+    wanted = [
+        index
+        for index, image in enumerate(truth.images)
+        if image_ids is None or image.id in image_ids
+    ]
+    ways = list(options)
+    tallies: list[Tallies] = [{} for _ in ways]
+    seconds = [0.0] * len(ways)
+    for index in wanted:
+        image = read_image(truth_json.parent / "images" / truth.images[index].file_name)
+        encoded = encode_image(model, image)
+        for way, sampling in enumerate(ways):
+            *_, last = segment_image(model, card, image, sampling, encoded=encoded)
+            if isinstance(last, Proposal):
+                add_tallies(tallies[way], compare_with_truth(last, truth, index))
+                seconds[way] += last.elapsed_s
+    return [
+        Scored(sampling, report_quality(tally, truth.categories), len(wanted), spent)
+        for sampling, tally, spent in zip(ways, tallies, seconds, strict=True)
+    ]
+
+
+def images_with(truth_json: Path, field: str, value: str) -> set[int]:
+    """Ids of the images whose entry in a COCO JSON has that value in an extra field."""
+    images = json.loads(truth_json.read_text())["images"]
+    return {image["id"] for image in images if str(image.get(field)) == value}
+
+
+def compare_with_truth(proposal: Proposal, truth: CocoDataset, index: int) -> Tallies:
+    """Hits and misses of one proposal whose category ids are the truth's."""
+    true_ids, segments = truth.load(index)
+    return compare_maps(
+        proposal.segment_ids,
+        dict(proposal.category_ids),
+        true_ids,
+        {segment.id: segment.category_id for segment in segments},
+        {segment.id for segment in segments if segment.is_crowd},
+    )
+
+
+def sampling_grid(
+    base: SamplingOptions, steps: Iterable[int], tds: Iterable[float]
+) -> list[SamplingOptions]:
+    """Every combination of step counts and td, all else as in `base`."""
+    deltas = list(tds)
+    return [replace(base, steps=n, time_delta=td) for n in steps for td in deltas]

@@ -1,0 +1,78 @@
+"""What training minimises: weighted cross entropy over codes, or one of its variants."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.model.bits import bits_to_int
+from core.model.config import ModelConfig
+from core.model.diffusion import add_noise
+
+Weights = tuple[Tensor, Tensor]  # [B, h, w] each, of the semantic and of the instance bits
+
+
+def loss_weights(ids: Tensor, n_ids: int, power: float) -> Tensor:
+    """Weights that count a segment by its area to the power 1 - p, mean 1 an image.
+
+    Args:
+        ids: [B, h, w] segment ids; those outside 0..n_ids - 1 get weight 0.
+
+    Returns:
+        [B, h, w] float32.
+
+    Source: arXiv:2210.06366, section 3.2, "loss weighting"; the +1 is the authors' code's.
+    """
+    batch, height, width = ids.shape
+    is_valid = (ids >= 0) & (ids < n_ids)
+    flat = ids.clamp(0, n_ids - 1).flatten(1).long()
+    counts = torch.zeros(batch, n_ids, device=ids.device)
+    counts.scatter_add_(1, flat, is_valid.flatten(1).float())
+    weights = (1 / (counts.gather(1, flat) + 1)) ** power * is_valid.flatten(1)
+    weights = weights * (height * width) / weights.sum(1, keepdim=True).clamp(min=1e-12)
+    return weights.view(batch, height, width)
+
+
+def group_weights(config: ModelConfig, ids: Tensor) -> Weights:
+    """Weights of the semantic and of the instance bits; the paper's are the same."""
+    instance = loss_weights(ids, config.n_ids, config.loss_power)
+    if config.semantic_loss_power is None:
+        return instance, instance
+    return loss_weights(ids, config.n_ids, config.semantic_loss_power), instance
+
+
+def stratified_times(batch: int, generator: torch.Generator) -> Tensor:
+    """Times [B] in [0, 1), one from each of B equal parts, in random order."""
+    offsets = torch.rand(batch, generator=generator)
+    order = torch.randperm(batch, generator=generator)
+    return (order + offsets) / batch
+
+
+def diffusion_loss(
+    config: ModelConfig, out: Tensor, x0: Tensor, eps: Tensor, t: Tensor, weights: Weights
+) -> Tensor:
+    """Mean loss of a batch.
+
+    Args:
+        out: [B, out_width, h, w] of the decoder at x_t.
+        x0: [B, n, h, w] clean analog bits; eps: the noise that was added; t: [B].
+        weights: of the semantic and of the instance bits; squared-error types ignore them, as
+            the paper does.
+    """
+    out = out.float()
+    if config.prediction == "x_softmax_xent":
+        logits = out.split([2**n for n in config.groups], 1)
+        targets = [bits_to_int(bits) for bits in x0.split(config.groups, 1)]
+        pairs = zip(logits, targets, strict=True)
+        entropy = [F.cross_entropy(z, target, reduction="none") for z, target in pairs]
+        return (torch.stack(entropy) * torch.stack(weights)).mean()
+    if config.prediction == "x_sigmoid_xent":
+        entropy_map = F.binary_cross_entropy_with_logits(
+            out, (x0 > 0).float(), reduction="none"
+        )
+        parts = zip(entropy_map.split(config.groups, 1), weights, strict=True)
+        return torch.cat([part * weight.unsqueeze(1) for part, weight in parts], 1).mean()
+    if config.prediction == "x":
+        return F.mse_loss(out, x0)
+    if config.prediction == "eps":
+        return F.mse_loss(out, eps)
+    return F.mse_loss(out, add_noise(eps, -x0, t, config.train_schedule))

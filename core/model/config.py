@@ -26,8 +26,9 @@ class ModelConfig:
         resize: "fit" scales an image into `image_size` and pads it; "native" keeps its scale,
             up to `max_side`, and pads it to the next size that the strides allow.
         is_stretched: whether an image's 1st to 99.8th percentile is stretched to [0, 1] first.
-        map_upsampling: how segments get from the map's grid to the picture's: the authors'
-            nearest, or the largest bilinear share.
+        map_decoding: "authors" votes for each id and goes up to the picture's size by nearest;
+            "fine" lets each pixel's code tell things from stuff and takes the largest bilinear
+            share.
         resnet_widths: output channels of the three stages are four times these.
         resnet_norm: "batch" as in the paper, or "group" for small batches.
         has_stem_skip: whether the stem's stride-2 features join the last merge.
@@ -42,6 +43,8 @@ class ModelConfig:
         prediction: what the network puts out; x_softmax_xent is the paper's.
         b: scale of the analog bits.
         loss_power: p, how strongly large segments are weighted down in the loss.
+        semantic_loss_power: another p for the semantic bits; None is the same. Weights other
+            than 1 make small segments grow, as every pixel in doubt goes to them.
         x0_clip: bound on x0 while sampling; None is b.
         self_condition: which earlier estimate joins the noisy map.
         past_frames: earlier maps that join the noisy map, for video.
@@ -54,7 +57,7 @@ class ModelConfig:
     resize: Literal["fit", "native"] = "fit"
     max_side: int = 1024
     is_stretched: bool = False
-    map_upsampling: Literal["nearest", "bilinear"] = "nearest"
+    map_decoding: Literal["authors", "fine"] = "authors"
 
     resnet_stem_width: int = 64
     resnet_widths: tuple[int, int, int] = (64, 128, 256)
@@ -94,6 +97,7 @@ class ModelConfig:
     prediction: PredictionType = "x_softmax_xent"
     b: float = 0.1
     loss_power: float = 0.2
+    semantic_loss_power: float | None = None
     x0_clip: float | None = None
     self_condition: Literal["none", "x0", "eps"] = "none"
     past_frames: int = 0
@@ -276,7 +280,7 @@ NUCLEI = ModelConfig(
     resize="native",
     max_side=1024,
     is_stretched=True,
-    map_upsampling="bilinear",
+    map_decoding="fine",
     resnet_stem_width=16,
     resnet_widths=(16, 32, 64),
     resnet_blocks=(1, 1, 1),
@@ -300,7 +304,8 @@ NUCLEI = ModelConfig(
     has_stuff_ids=False,
     prediction="x_sigmoid_xent",
     b=0.5,
-    loss_power=0.1,
+    loss_power=0.4,
+    semantic_loss_power=0.0,
     evidence_dilations=(1, 3, 9),
 )
 

@@ -199,14 +199,9 @@ class MaskDecoder(nn.Module):
         if self.evidence is None:
             return out
         if self.config.prediction == "x_sigmoid_xent":
-            return self.evidence(x, out, x_t, gamma, self._fmap(given))
-        bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma, self._fmap(given))
+            return self.evidence(x, out, x_t, gamma)
+        bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
         return out + bit_logits_to_code_logits(bits, self.config.code_groups)
-
-    def _fmap(self, given: Tensor) -> Tensor:
-        """The feature map within what is concatenated to the noisy bits."""
-        estimate = 0 if self.config.self_condition == "none" else self.config.n_bits
-        return given[:, estimate : estimate + self.config.fmap_width]
 
     def predict(
         self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
@@ -224,7 +219,7 @@ class MaskDecoder(nn.Module):
         x = self.features(x_t, gamma, given, tokens)
         bits = None
         if self.evidence is not None:
-            bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma, self._fmap(given))
+            bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
         x0 = torch.empty_like(x_t)
         for rows, logits in self._logits_by_rows(x):
             total = logits

@@ -5,10 +5,6 @@ code of the pixels of its own segment. For a bit s = +-1 seen as x = sqrt(gamma)
 sqrt(1 - gamma) eps, the log-odds of s = +1 given x alone are 2 b sqrt(gamma) x / (1 - gamma),
 and log-odds of independent observations add up. So the head adds to each bit's logit the sum of
 these over the neighbours that it believes to be of the same segment. Off in the paper's model.
-
-What belongs together is judged from the image alone. A judge that also saw the noisy bits would
-learn that different ids mean a border, and keep every border that two early guesses happened to
-make; the image's judgement lets the larger part of a segment overrule the smaller.
 """
 
 from itertools import product
@@ -35,21 +31,20 @@ class EvidencePool(nn.Module):
         self.b, self.dilations = config.b, config.evidence_dilations
         n_gates = len(NEIGHBOURS) * len(self.dilations)
         width = config.level_widths[0]
-        self.gates_in = nn.Conv2d(config.fmap_width, width, 3, padding=1)
-        self.gates_out = nn.Conv2d(width, n_gates, 3, padding=1)
+        self.gates = nn.Conv2d(width, n_gates, 3, padding=1)
         self.blend = nn.Conv2d(width, len(NEIGHBOURS) + 1, 1)
 
     def init_weights(self) -> None:
         """Begin with every pixel mostly on its own."""
-        nn.init.xavier_uniform_(self.gates_out.weight, gain=0.1)
-        nn.init.constant_(self.gates_out.bias, -2.0)  # type: ignore[arg-type]
+        nn.init.xavier_uniform_(self.gates.weight, gain=0.1)
+        nn.init.constant_(self.gates.bias, -2.0)  # type: ignore[arg-type]
         nn.init.zeros_(self.blend.weight)
         nn.init.zeros_(self.blend.bias)  # type: ignore[arg-type]
         with torch.no_grad():
             self.blend.bias[-1] = 2.0  # type: ignore[index]
 
     def forward(
-        self, features: Tensor, bit_logits: Tensor, x_t: Tensor, gamma: Tensor, fmap: Tensor
+        self, features: Tensor, bit_logits: Tensor, x_t: Tensor, gamma: Tensor
     ) -> Tensor:
         """Bit logits with the evidence of the neighbourhood.
 
@@ -58,10 +53,9 @@ class EvidencePool(nn.Module):
             bit_logits: [B, n, h, w] what the network says without evidence.
             x_t: [B, n, h, w] noisy bits.
             gamma: [B].
-            fmap: [B, D, h, w] the image's feature map.
         """
         odds = self_log_odds(x_t, gamma, self.b)
-        gates = self.gates_out(F.silu(self.gates_in(fmap))).sigmoid().split(len(NEIGHBOURS), 1)
+        gates = self.gates(features).sigmoid().split(len(NEIGHBOURS), 1)
         for dilation, gate in zip(self.dilations, gates, strict=True):
             odds = odds + _sum_neighbours(odds, gate, dilation)
         total = bit_logits + odds

@@ -47,6 +47,7 @@ def to_segments(
     categories: Sequence[Category],
     *,
     has_stuff_ids: bool,
+    is_code_kept: bool = False,
     min_area: int = 0,
     split_parts: bool = False,
 ) -> tuple[Ids, dict[int, int]]:
@@ -54,21 +55,21 @@ def to_segments(
 
     Args:
         categories: of the codes 1, 2, ...
+        is_code_kept: whether a pixel whose code is stuff stays stuff, whatever its id votes.
         split_parts: parts of a thing that do not touch become segments of their own, and what
             is smaller than `min_area` goes to the nearest segment instead of to void.
 
     Returns:
         uint16 [H, W] segment ids and the category id of each.
     """
+    is_thing = np.array([False, *(category.is_thing for category in categories)])
     if has_stuff_ids:
         semantic, ids = vote(semantic, ids, 0 if split_parts else min_area)
     else:
-        semantic, ids = vote_things(semantic, ids)
-    is_thing = np.array([False, *(category.is_thing for category in categories)])
+        voted, ids = vote_things(semantic, ids)
+        semantic = np.where(is_thing[semantic] | (not is_code_kept), voted, semantic)
     keys = np.where(is_thing[semantic], (ids + 1) * len(is_thing), 0) + semantic
-    if not has_stuff_ids:
-        keys[is_thing[semantic] & (ids == 0)] = 0
-    keys[semantic == 0] = 0
+    keys[(semantic == 0) | ((ids == 0) & (is_thing[semantic] | has_stuff_ids))] = 0
     values, inverse = np.unique(keys, return_inverse=True)
     numbers: NDArray[np.int32] = inverse.reshape(keys.shape).astype(np.int32)
     codes = values % len(is_thing)
@@ -136,15 +137,17 @@ def bring_up(numbers: Ids, frame: Frame) -> Ids:
     """Segment ids of the map's grid at the size of the picture, with smooth borders.
 
     Each picture pixel takes the segment that has the largest share of its bilinear weights, so
-    that borders run through pixels of the grid instead of around them.
+    that borders run through pixels of the grid instead of around them. A cell stands where its
+    label was taken in training: nearest with half-pixel centres takes the pixel after the
+    cell's middle where the stride is even.
 
     Args:
         numbers: [h, w] on the whole padded grid.
     """
     height, width = frame.image
     result = np.empty((height, width), np.uint16)
-    columns = _bilinear(width, frame.content[1] / width / frame.stride, numbers.shape[1])
-    rows = _bilinear(height, frame.content[0] / height / frame.stride, numbers.shape[0])
+    columns = _bilinear(width, frame.content[1] / width, frame.stride, numbers.shape[1])
+    rows = _bilinear(height, frame.content[0] / height, frame.stride, numbers.shape[0])
     step = max(BAND_PIXELS // width, 1)
     for top in range(0, height, step):
         band = slice(top, top + step)
@@ -157,9 +160,10 @@ def bring_up(numbers: Ids, frame: Frame) -> Ids:
 Axis = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]
 
 
-def _bilinear(size: int, scale: float, grid: int) -> Axis:
+def _bilinear(size: int, scale: float, stride: int, grid: int) -> Axis:
     """For each of `size` pixels: the cells before and after, and the weight of the latter."""
-    place = (np.arange(size) + 0.5) * scale - 0.5
+    middle = stride // 2 + 0.5  # of the pixel whose label a cell has
+    place = ((np.arange(size) + 0.5) * scale - middle) / stride
     before = np.floor(place).astype(np.intp)
     weight = (place - before).astype(np.float32)
     return before.clip(0, grid - 1), (before + 1).clip(0, grid - 1), weight

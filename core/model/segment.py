@@ -204,6 +204,7 @@ def _coarse_segments(
         ids,
         card.categories,
         has_stuff_ids=model.config.has_stuff_ids,
+        is_code_kept=model.config.map_decoding == "fine",
         min_area=min_area,
         split_parts=split_parts,
     )
@@ -213,7 +214,7 @@ def _final_segments(
     model: Pix2SeqD, card: ModelCard, x0: Tensor, frame: Frame, options: SamplingOptions
 ) -> tuple[Ids, dict[int, int]]:
     """Segments at the size of the picture."""
-    if model.config.map_upsampling == "nearest":
+    if model.config.map_decoding == "authors":
         labels = cut_padding(model.to_labels(x0).cpu(), frame)[0].numpy()
         return to_segments(
             labels[0],

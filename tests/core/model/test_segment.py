@@ -1,4 +1,4 @@
-"""The inference loop: previews then a proposal, the same for the same seed, locked parts kept."""
+"""The inference loop: previews, then a proposal; repeatable by seed, locked parts kept."""
 
 from dataclasses import replace
 
@@ -97,7 +97,7 @@ def test_a_picture_beyond_the_limit_is_scaled_down_and_its_map_brought_up(model)
 def test_the_fit_path_pads_to_the_configured_size_and_cuts_the_padding_off(image):
     torch.manual_seed(0)
     config = replace(
-        TINY, resize="fit", image_size=(64, 64), mask_size=(32, 32), map_upsampling="nearest"
+        TINY, resize="fit", image_size=(64, 64), mask_size=(32, 32), map_decoding="authors"
     )
     previews, proposal = run(Pix2SeqD(config).init_weights().eval(), image, SamplingOptions(2))
     assert previews[0].segment_ids.shape == (23, 32) and proposal.segment_ids.shape == (50, 70)

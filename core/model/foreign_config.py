@@ -139,13 +139,14 @@ def _task_fields(settings: Mapping[str, Any]) -> dict[str, Any]:
     n_bits, n_groups = task["n_bits_label"], settings["decoder"]["outp_softmax_groups"]
     return {
         "conditioning": model["conditional"],
-        "time_scale": float(model["time_scaling"]),
+        "time_scale": float(model.get("time_scaling", 1.0)),  # the published ones lack it
         "is_noisy_input_normalized": model["normalize_noisy_input"],
         "semantic_bits": n_bits // 2,
         "instance_bits": n_bits // 2,
         "softmax_groups": (n_bits // n_groups,) * n_groups if n_groups not in {0, 2} else (),
-        "n_codes": task["num_classes"],
-        "n_ids": task["max_instances_per_image"],
+        # The authors' code lets a task have more than its bits can tell apart.
+        "n_codes": min(task["num_classes"], 2 ** (n_bits // 2)),
+        "n_ids": min(task["max_instances_per_image"], 2 ** (n_bits // 2)),
         "prediction": model["pred_type"],
         "b": float(model["b_scale"]),
         "loss_power": float(model["mask_weight_p"]),

@@ -46,16 +46,18 @@ def test_settings_become_fields(golden_settings) -> None:
     model = {"resnet_depth": 101, "resnet_width_multiplier": 0.25, "x0_clip": "-0.5,0.5"}
     decoder = {"ch_multipliers": "2,1", "n_res_blocks": "1,3", "kernel_sizes": "3,5"}
     decoder |= {"outp_softmax_groups": 4}
+    task = golden_settings["task"] | {"n_bits_label": 8}
     config = config_from_settings(
         golden_settings
         | {"model": golden_settings["model"] | model, "mask_size": [48, 80]}
-        | {"decoder": golden_settings["decoder"] | decoder}
+        | {"decoder": golden_settings["decoder"] | decoder, "task": task}
     )
     assert config.resnet_widths == (16, 32, 64)
     assert config.resnet_blocks == (3, 4, 23)
-    assert (config.x0_clip, config.softmax_groups) == (0.5, (4, 4, 4, 4))
+    assert (config.x0_clip, config.softmax_groups) == (0.5, (2, 2, 2, 2))
     assert (config.channel_multipliers, config.decoder_kernels) == ((2, 1), (3, 5))
-    assert (config.mask_size, config.out_width) == ((48, 80), 64)
+    assert (config.mask_size, config.out_width) == ((48, 80), 16)
+    assert (config.n_codes, config.n_ids) == (16, 16)
 
 
 def test_a_configuration_is_a_preset_or_a_file(tmp_path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from app.canvas import CanvasView
@@ -69,16 +69,22 @@ def turn_wheel(
     QApplication.sendEvent(canvas, event)
 
 
-def pixel(canvas, point) -> tuple[int, int, int]:
-    image: QImage = canvas.grab().toImage()
+def to_image(canvas, point: QPoint) -> tuple[float, float]:
+    """The image position that a pixel of the widget shows; displays may be scaled."""
     ratio = canvas.devicePixelRatioF()
-    color = image.pixelColor(round(point.x() * ratio), round(point.y() * ratio))
+    return canvas.view.to_image(point.x() * ratio, point.y() * ratio)
+
+
+def pixel(canvas, x: int, y: int) -> tuple[int, int, int]:
+    """The colour on the display in the middle of an image pixel."""
+    left, top = canvas.view.to_device(x + 0.5, y + 0.5)
+    color = canvas.grab().toImage().pixelColor(int(left), int(top))
     return color.red(), color.green(), color.blue()
 
 
 def test_a_dragged_brush_paints_exactly_the_stroke(qtbot, canvas, document, at, assert_same):
     points = [at(10, 10), at(30, 12), at(22, 40)]
-    seen = [canvas.view.to_image(point.x(), point.y()) for point in points]
+    seen = [to_image(canvas, point) for point in points]
     expected = document.map.copy()
     expected.apply(brush_stroke(expected, seen, 10, Segment(1, CELL)))
     drag(qtbot, canvas, points)
@@ -129,12 +135,11 @@ def test_a_stroke_is_seen_while_it_is_drawn_in_the_color_it_will_have(
     qtbot, canvas, document, at
 ):
     canvas.set_opacity(1.0)
-    inside = at(20.5, 20.5)
-    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=inside)
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at(20, 20))
     expected = segment_color(document.categories[CELL], 1)
-    assert pixel(canvas, inside) == expected
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=inside)
-    assert pixel(canvas, inside) == expected
+    assert pixel(canvas, 20, 20) == expected
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=at(20, 20))
+    assert pixel(canvas, 20, 20) == expected
 
 
 def test_an_edit_repaints_all_that_it_changed(qtbot, canvas, document, tools, put):
@@ -152,49 +157,48 @@ def test_the_image_is_shown_pixel_for_pixel_at_full_size(canvas, document, at):
     canvas.zoom_to_actual()
     assert canvas.scale == 1
     for x, y in ((0, 0), (40, 7), (63, 47)):
-        assert pixel(canvas, at(x, y)) == tuple(document.image[y, x])
+        assert pixel(canvas, x, y) == tuple(document.image[y, x])
 
 
 def test_image_only_hides_the_map(canvas, document, at, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 64))
     canvas.zoom_to_actual()
-    inside = at(40, 7)
-    assert pixel(canvas, inside) != tuple(document.image[7, 40])
+    assert pixel(canvas, 40, 7) != tuple(document.image[7, 40])
     canvas.set_image_only(True)
-    assert pixel(canvas, inside) == tuple(document.image[7, 40])
+    assert pixel(canvas, 40, 7) == tuple(document.image[7, 40])
 
 
 def test_outlines_leave_the_inside_of_a_segment_clear(canvas, document, at, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 64))
     canvas.zoom_to_actual()
     canvas.toggle_outlines()
-    assert pixel(canvas, at(40, 7)) == tuple(document.image[7, 40])
-    assert pixel(canvas, at(0, 7)) != tuple(document.image[7, 0])
+    assert pixel(canvas, 40, 7) == tuple(document.image[7, 40])
+    assert pixel(canvas, 0, 7) != tuple(document.image[7, 0])
 
 
 def test_a_hidden_segment_is_not_drawn(canvas, document, at, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 64))
     canvas.zoom_to_actual()
     document.toggle_hidden(1)
-    assert pixel(canvas, at(40, 7)) == tuple(document.image[7, 40])
+    assert pixel(canvas, 40, 7) == tuple(document.image[7, 40])
 
 
 def test_a_preview_is_stretched_over_the_image(canvas, document, at):
     canvas.set_opacity(1.0)
     ids = np.array([[1, 2]], np.uint16)
     document.show_preview(Preview(1, 2, 1.0, 0.1, ids, {1: 7, 2: 8}), {7: CELL, 8: GROUND})
-    assert pixel(canvas, at(60, 24)) == document.categories[GROUND].color
-    assert pixel(canvas, at(5, 24)) == segment_color(document.categories[CELL], 1)
+    assert pixel(canvas, 60, 24) == document.categories[GROUND].color
+    assert pixel(canvas, 5, 24) == segment_color(document.categories[CELL], 1)
     document.reject()
-    assert pixel(canvas, at(60, 24)) != document.categories[GROUND].color
+    assert pixel(canvas, 60, 24) != document.categories[GROUND].color
 
 
 def test_the_wheel_zooms_at_the_cursor(canvas):
     point = QPoint(200, 150)
-    before, scale = canvas.view.to_image(200, 150), canvas.scale
+    before, scale = to_image(canvas, point), canvas.scale
     turn_wheel(canvas, point, 4)
     assert canvas.scale == pytest.approx(2 * scale)
-    after = canvas.view.to_image(200, 150)
+    after = to_image(canvas, point)
     assert np.abs(np.subtract(after, before)).max() * canvas.scale <= 1
     turn_wheel(canvas, point, -4, Qt.KeyboardModifier.ControlModifier)
     assert canvas.scale == pytest.approx(scale)
@@ -225,7 +229,8 @@ def test_dragging_pans(qtbot, canvas, document, tools, how):
     button = Qt.MouseButton.MiddleButton if how == "middle" else Qt.MouseButton.LeftButton
     left, top = canvas.view.left, canvas.view.top
     drag(qtbot, canvas, [QPoint(300, 200), QPoint(310, 230)], button)
-    assert (canvas.view.left - left, canvas.view.top - top) == (10, 30)
+    ratio = canvas.devicePixelRatioF()
+    assert (canvas.view.left - left, canvas.view.top - top) == (10 * ratio, 30 * ratio)
     assert not document.can_undo
     if how == "space":
         qtbot.keyRelease(canvas, Qt.Key.Key_Space)

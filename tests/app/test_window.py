@@ -43,10 +43,15 @@ def press(qtbot, window):
     return press
 
 
-def click_image(qtbot, window, x, y):
+def place_of(window, x, y) -> QPoint:
+    """Where on the canvas an image position is shown; displays may be scaled."""
     device = window.canvas.view.to_device(x, y)
     ratio = window.canvas.devicePixelRatioF()
-    place = QPoint(round(device[0] / ratio), round(device[1] / ratio))
+    return QPoint(round(device[0] / ratio), round(device[1] / ratio))
+
+
+def click_image(qtbot, window, x, y):
+    place = place_of(window, x, y)
     qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=place)
 
 
@@ -248,8 +253,7 @@ def test_the_help_sheet_lists_every_key(window, press):
 
 def test_the_status_bar_says_what_is_under_the_cursor(qtbot, window, document, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 32))
-    device = window.canvas.view.to_device(10.5, 20.5)
-    qtbot.mouseMove(window.canvas, QPoint(round(device[0]), round(device[1])))
+    qtbot.mouseMove(window.canvas, place_of(window, 10.5, 20.5))
     assert "cell 1" in status(window)
     assert "10, 20" in status(window)
     assert "64 x 48" in status(window)

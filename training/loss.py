@@ -1,5 +1,7 @@
 """What training minimises: weighted cross entropy over codes, or one of its variants."""
 
+from itertools import accumulate
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -60,11 +62,14 @@ def diffusion_loss(
     """
     out = out.float()
     if config.prediction == "x_softmax_xent":
-        logits = out.split([2**n for n in config.groups], 1)
-        targets = [bits_to_int(bits) for bits in x0.split(config.groups, 1)]
+        groups = config.code_groups
+        logits = out.split([2**n for n in groups], 1)
+        targets = [bits_to_int(bits) for bits in x0.split(groups, 1)]
+        starts = accumulate(groups[:-1], initial=0)
+        weights_of = [weights[start >= config.semantic_bits] for start in starts]
         pairs = zip(logits, targets, strict=True)
         entropy = [F.cross_entropy(z, target, reduction="none") for z, target in pairs]
-        return (torch.stack(entropy) * torch.stack(weights)).mean()
+        return (torch.stack(entropy) * torch.stack(weights_of)).mean()
     if config.prediction == "x_sigmoid_xent":
         entropy_map = F.binary_cross_entropy_with_logits(
             out, (x0 > 0).float(), reduction="none"

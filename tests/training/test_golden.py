@@ -62,6 +62,15 @@ def test_cross_entropy_of_two_groups() -> None:
     assert loss.item() == pytest.approx(0.844283, abs=2e-6)
 
 
+def test_each_group_of_bits_has_its_own_cross_entropy() -> None:
+    config = replace(COCO, softmax_groups=(4, 4, 8), semantic_loss_power=0.0)
+    bits = torch.randint(0, 2, (2, 16, 3, 5))
+    x0, flat = (2.0 * bits - 1) * 0.1, torch.zeros(2, config.out_width, 3, 5)
+    ones, twos = torch.ones(2, 3, 5), torch.full((2, 3, 5), 2.0)
+    loss = diffusion_loss(config, flat, x0, x0, torch.zeros(2), (ones, twos))
+    assert loss.item() == pytest.approx((4 + 4 + 2 * 8) * np.log(2) / 3)
+
+
 def test_learning_rate_rises_and_falls_linearly() -> None:
     config = TrainConfig(
         COCO, steps=184_824, learning_rate=1e-4, warmup_steps=1_155, end_factor=0.1

@@ -35,6 +35,7 @@ Index = QModelIndex | QPersistentModelIndex
 RECORD_ROLE: Final = Qt.ItemDataRole.UserRole
 EDITED_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 NO_IMAGE: Final = 0
+MIN_WIDTH: Final = 220
 PADDING: Final = 6
 DOT: Final = 8
 
@@ -110,7 +111,7 @@ class ImageDelegate(QStyledItemDelegate):
     """Draws an image's thumbnail, name and size, and a dot when it has edits."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(THUMB_WIDTH + 120, THUMB_HEIGHT + 2 * PADDING)
+        return QSize(MIN_WIDTH, THUMB_HEIGHT + 2 * PADDING)
 
     def paint(self, painter: QPainter, option: Any, index: Index) -> None:
         box: QRect = option.rect
@@ -139,7 +140,7 @@ class ImageDelegate(QStyledItemDelegate):
         bottom = text.adjusted(0, half + 2, 0, 0)
         painter.drawText(bottom, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, size)
         if index.data(EDITED_ROLE):
-            dot = ink if is_current else QPalette.ColorRole.Highlight
+            dot = ink if is_current else QPalette.ColorRole.Accent
             _draw_dot(painter, box, palette.color(dot))
 
 
@@ -161,6 +162,7 @@ class ImageList(QWidget):
         self._view.setItemDelegate(ImageDelegate(self._view))
         self._view.setUniformItemSizes(True)
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._view.setMinimumWidth(MIN_WIDTH)
         self._view.setAccessibleName("Images of the project")
         self._place = QLabel(self)
         self._previous = self._arrow(Qt.ArrowType.UpArrow, "Previous image (A)", -1)

@@ -168,7 +168,7 @@ class StepDelegate(QStyledItemDelegate):
         painter.drawImage(picture, image)
         palette: QPalette = option.palette
         is_current = bool(option.state & QStyle.StateFlag.State_Selected)
-        role = QPalette.ColorRole.Highlight if is_current else QPalette.ColorRole.Mid
+        role = QPalette.ColorRole.Accent if is_current else QPalette.ColorRole.Mid
         painter.setPen(QColor(palette.color(role)))
         painter.drawRect(picture.adjusted(-1, -1, 0, 0))
         if is_current:

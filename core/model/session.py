@@ -74,7 +74,7 @@ class ModelSession:
             AnnotateError: there is no model, or the image cannot be read.
         """
         if self._model is None:
-            raise CheckpointError("No model is loaded; choose one in the menu Model.")
+            raise CheckpointError("No model is loaded; choose one for the project.")
         model, card = self._model
         began = time.perf_counter()
         last = self._encoded(model, job)

@@ -181,7 +181,7 @@ def test_without_a_model_a_job_fails_with_a_sentence(server, picture) -> None:
     failed = server.hear_until("failed")[-1]
     assert failed.fields == {
         "ticket": 1,
-        "sentence": "No model is loaded; choose one in the menu Model.",
+        "sentence": "No model is loaded; choose one for the project.",
     }
 
 

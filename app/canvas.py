@@ -24,7 +24,7 @@ from app.screen import Scene, Screen
 from app.theme import current_tones, map_colors
 from app.tools import BRUSH, ERASER, PAN, PICK, Hand, Pointer, ToolBox
 from app.viewport import Viewport
-from core.panoptic import Rect
+from core.panoptic import VOID, Rect
 
 ZOOM_STEP: Final = 2**0.5
 WHEEL_PER_DOUBLING: Final = 480  # eighths of a degree: four notches of a usual wheel
@@ -183,8 +183,9 @@ class CanvasView(QWidget):
             segments.values(),
             document.categories,
             opacity=self.opacity,
-            hidden=document.hidden,
-            selected_id=document.selected_id,
+            # The ids of a preview are its own.
+            hidden=document.hidden if document.preview is None else frozenset(),
+            selected_id=document.selected_id if document.preview is None else VOID,
             is_outlined=self.is_outlined,
         )
 

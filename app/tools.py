@@ -200,7 +200,8 @@ def pick(document: Document, _size: int, pointer: Pointer) -> Gesture:
     """Select the segment under the pointer, as long as the button is held."""
     while not pointer.is_released:
         segment = document.segment_at(pointer.x, pointer.y)
-        document.select(VOID if segment is None else segment.id)
+        if document.preview is None:  # whose ids are its own
+            document.select(VOID if segment is None else segment.id)
         pointer = yield None
     return None
 

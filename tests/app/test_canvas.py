@@ -193,6 +193,17 @@ def test_a_preview_is_stretched_over_the_image(canvas, document, at):
     assert pixel(canvas, 60, 24) != document.categories[GROUND].color
 
 
+def test_selected_and_hidden_segments_do_not_mark_a_preview(canvas, document, put):
+    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
+    document.select(1)
+    document.toggle_hidden(1)
+    canvas.set_opacity(1.0)
+    preview = Preview(1, 2, 1.0, 0.1, np.array([[1]], np.uint16), {1: 7})
+    document.show_preview(preview, {7: CELL})
+    assert pixel(canvas, 30, 20) == segment_color(document.categories[CELL], 1)
+    assert pixel(canvas, 0, 20) != (255, 255, 255)
+
+
 def test_the_wheel_zooms_at_the_cursor(canvas):
     point = QPoint(200, 150)
     before, scale = to_image(canvas, point), canvas.scale

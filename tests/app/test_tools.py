@@ -6,6 +6,7 @@ import pytest
 from app.tools import BRUSH, ERASER, MAX_SIZE, PICK, Hand, Pointer, ToolBox
 from core.edits import brush_stroke, erase_stroke
 from core.panoptic import Segment
+from core.proposals import Preview
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 PATH = [(10.5, 10.5), (30.2, 12.8), (22.0, 40.0)]
@@ -135,6 +136,14 @@ def test_picking_selects_what_is_under_the_pointer(document, hand, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 20))
     draw(hand, PICK, [(5.0, 5.0)])
     assert document.selected_id == 1
+    draw(hand, PICK, [(50.0, 5.0)])
+    assert document.selected_id == 0
+
+
+def test_nothing_is_picked_from_a_preview_whose_ids_are_its_own(document, hand, put):
+    put(Segment(1, CELL), slice(0, 48), slice(0, 20))
+    ids = np.array([[5, 1]], np.uint16)
+    document.show_preview(Preview(1, 2, 1.0, 0.1, ids, {1: 7, 5: 7}), {7: CELL})
     draw(hand, PICK, [(50.0, 5.0)])
     assert document.selected_id == 0
 

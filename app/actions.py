@@ -28,6 +28,7 @@ class ActionSpec:
         when: path of a boolean: whether it can be done now. Empty: always.
         checked: path of the value that ticks it: true, or equal to the argument.
         repeats: whether holding the key does it again and again.
+        has_line_above: whether a line in the menu divides it from what comes before.
         tip: one more sentence, for the status bar.
     """
 
@@ -40,6 +41,7 @@ class ActionSpec:
     when: str = ""
     checked: str = ""
     repeats: bool = False
+    has_line_above: bool = False
     tip: str = ""
 
 
@@ -64,7 +66,7 @@ ACTIONS: Final = (
         keys=("Ctrl+E",),
         when="has_images",
     ),
-    ActionSpec("quit", FILE, "Quit", "close", keys=("Ctrl+Q",)),
+    ActionSpec("quit", FILE, "Quit", "close", keys=("Ctrl+Q",), has_line_above=True),
     ActionSpec(
         "undo",
         EDIT,
@@ -90,6 +92,7 @@ ACTIONS: Final = (
         "document.accept",
         keys=("Return", "Enter"),
         when="document.has_proposal",
+        has_line_above=True,
         tip="Make the proposal part of the map, as one edit.",
     ),
     ActionSpec(
@@ -151,6 +154,7 @@ ACTIONS: Final = (
             number,
             keys=(str(number),),
             checked="document.category_number",
+            has_line_above=number == 1,
             tip="The next stroke makes a new segment of this category; stuff is extended.",
         )
         for number in range(1, N_CATEGORY_KEYS + 1)
@@ -161,6 +165,7 @@ ACTIONS: Final = (
         "Search categories",
         "categories.begin_search",
         keys=("0", "/"),
+        has_line_above=True,
     ),
     ActionSpec(
         "brush",
@@ -201,7 +206,16 @@ ACTIONS: Final = (
         checked="tools.name",
         tip="Drags the image; with any tool, so do Space-drag and the middle button.",
     ),
-    ActionSpec("smaller", TOOLS, "Smaller brush", "tools.grow", -1, keys=("[",), repeats=True),
+    ActionSpec(
+        "smaller",
+        TOOLS,
+        "Smaller brush",
+        "tools.grow",
+        -1,
+        keys=("[",),
+        repeats=True,
+        has_line_above=True,
+    ),
     ActionSpec("larger", TOOLS, "Larger brush", "tools.grow", 1, keys=("]",), repeats=True),
     ActionSpec(
         "much_smaller",
@@ -247,7 +261,7 @@ ACTIONS: Final = (
         "Segment image",
         "model_run.begin",
         keys=("Shift+R",),
-        when="model_run.can_begin",
+        has_line_above=True,
         tip="Let the model propose a map; locked segments stay as they are.",
     ),
     ActionSpec("fit", VIEW, "Fit image", "canvas.fit", keys=("F",), when="document.has_image"),
@@ -282,6 +296,7 @@ ACTIONS: Final = (
         VIEW,
         "Less opaque",
         "canvas.lower_opacity",
+        has_line_above=True,
         keys=(",",),
         repeats=True,
     ),
@@ -336,6 +351,8 @@ class Actions(QObject):
         menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
         self._by_name = {spec.name: self._build(spec) for spec in ACTIONS}
         for spec in ACTIONS:
+            if spec.has_line_above:
+                menus[spec.menu].addSeparator()
             menus[spec.menu].addAction(self._by_name[spec.name])
 
     def __getitem__(self, name: str) -> QAction:

@@ -89,6 +89,7 @@ class Document(QObject):
 
     @property
     def shown_map(self) -> PanopticMap | None:
+        """The suggested map, else the map."""
         return self.map if self.suggestion is None else self.suggestion.map
 
     def segment_at(self, x: float, y: float) -> Segment | None:

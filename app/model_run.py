@@ -99,6 +99,8 @@ class ModelRun(QObject):
     def begin(self) -> None:
         """Let the model segment the open image; locked segments stay as they are."""
         record, map = self._document.record, self._document.map
+        if self._obstacle and not self.is_running:
+            self._notices.warn(self._obstacle)
         if record is None or map is None or not self.can_begin:
             return
         self._document.reject()

@@ -86,6 +86,7 @@ class StatusBar(QStatusBar):
     def _show_size(self) -> None:
         image = self._document.image
         self._size.setText("" if image is None else f"{image.shape[1]} x {image.shape[0]}")
+        self._show_zoom()
         self._show_under_cursor()
         self._show_hint()
 

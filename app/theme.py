@@ -70,9 +70,12 @@ LIGHT: Final = Tones(
 
 
 def current_tones() -> Tones:
-    """The tones that fit the system's colour scheme."""
+    """The tones that fit the system's colour scheme, or its palette where it names none."""
     scheme = QApplication.styleHints().colorScheme()
-    return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+    is_dark = scheme == Qt.ColorScheme.Dark
+    if scheme == Qt.ColorScheme.Unknown:
+        is_dark = QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
+    return DARK if is_dark else LIGHT
 
 
 def apply_theme(app: QApplication) -> None:

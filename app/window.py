@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
 
 from app.actions import N_CATEGORY_KEYS, Actions
 from app.canvas import CanvasView
@@ -25,6 +25,7 @@ from core.store import AnnotationStore, ImageRecord
 
 SIZE = (1440, 900)
 SIDE_WIDTHS = (220, 280)
+NARROWING = 20  # what the sides may lose at most
 CATEGORIES_SHARE = (260, 420)
 
 
@@ -82,8 +83,10 @@ class MainWindow(QMainWindow):
         images = self._dock("Images", self.image_list, area.LeftDockWidgetArea)
         categories = self._dock("Categories", self.categories, area.RightDockWidgetArea)
         self._segments_dock = self._dock("Segments", self.segments, area.RightDockWidgetArea)
-        self._dock("Model", self.step_panel, area.BottomDockWidgetArea)
+        self._dock("Model", _scrollable(self.step_panel), area.BottomDockWidgetArea)
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        for dock, width in zip((images, categories), SIDE_WIDTHS, strict=True):
+            dock.setMinimumWidth(width - NARROWING)
         self.resizeDocks([images, categories], list(SIDE_WIDTHS), across)
         self.resizeDocks([categories, self._segments_dock], list(CATEGORIES_SHARE), down)
 
@@ -161,10 +164,10 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_segments_changed(self) -> None:
-        map, record = self.document.map, self.document.record
+        map, record = self.document.shown_map, self.document.record
         n_segments = 0 if map is None else len(map.segments)
         self._segments_dock.setWindowTitle(f"Segments ({n_segments:,})")
-        if record is not None and map is not None:
+        if record is not None and self.document.is_editable:
             self.image_list.set_edited(record.id, is_edited=self.document.can_undo)
 
     # What the table of actions asks for.
@@ -240,3 +243,14 @@ class MainWindow(QMainWindow):
         self.segmenter.stop()
         self.image_list.stop()
         super().closeEvent(event)
+
+
+def _scrollable(panel: QWidget) -> QScrollArea:
+    """Let a panel be narrower than it would like to be: small displays exist."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setWidget(panel)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setMinimumHeight(panel.minimumSizeHint().height())
+    return area

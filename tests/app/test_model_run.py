@@ -54,7 +54,8 @@ def test_a_project_without_a_model_says_so(qtbot, store):
     window = MainWindow(store)
     qtbot.addWidget(window)
     assert not window.model_run.can_begin
-    assert not window.commands["segment_image"].isEnabled()
+    window.commands["segment_image"].trigger()
+    assert "This project has no model" in window.notice_stack.shown[0].text
 
 
 def test_a_missing_model_file_is_a_notice_and_labelling_goes_on(qtbot, store, tmp_path):

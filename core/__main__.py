@@ -276,7 +276,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="NAME_OR_FILE",
-        help="of the network: a preset or a JSON file (default: told by the weights' shapes)",
+        help="of the network: a preset, or a JSON file, also of the authors' settings "
+        "(default: told by the weights' shapes)",
     )
     parser.add_argument(
         "--categories", type=Path, metavar="JSON", help="a COCO panoptic JSON that names them"

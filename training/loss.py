@@ -57,8 +57,7 @@ def diffusion_loss(
     Args:
         out: [B, out_width, h, w] of the decoder at x_t.
         x0: [B, n, h, w] clean analog bits; eps: the noise that was added; t: [B].
-        weights: of the semantic and of the instance bits; squared-error types ignore them, as
-            the paper does.
+        weights: of the semantic and of the instance bits; `eps` and `v` ignore them.
     """
     out = out.float()
     if config.prediction == "x_softmax_xent":
@@ -74,10 +73,15 @@ def diffusion_loss(
         entropy_map = F.binary_cross_entropy_with_logits(
             out, (x0 > 0).float(), reduction="none"
         )
-        parts = zip(entropy_map.split(config.groups, 1), weights, strict=True)
-        return torch.cat([part * weight.unsqueeze(1) for part, weight in parts], 1).mean()
+        return _weighted(config, entropy_map, weights)
     if config.prediction == "x":
-        return F.mse_loss(out, x0)
+        return _weighted(config, (out - x0) ** 2, weights)
     if config.prediction == "eps":
         return F.mse_loss(out, eps)
     return F.mse_loss(out, add_noise(eps, -x0, t, config.train_schedule))
+
+
+def _weighted(config: ModelConfig, loss_map: Tensor, weights: Weights) -> Tensor:
+    """Mean of a loss [B, n, h, w] of every bit, times the weights of its channel."""
+    parts = zip(loss_map.split(config.groups, 1), weights, strict=True)
+    return torch.cat([part * weight.unsqueeze(1) for part, weight in parts], 1).mean()

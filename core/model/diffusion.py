@@ -46,12 +46,12 @@ class Schedule:
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """sqrt(gamma(t)) and sqrt(1 - gamma(t)); exact near t = 0, where 1 - gamma cancels."""
-        t64 = t.double()
+        t64 = t.cpu().double()  # some devices have no float64, and these are few numbers
         if self.name == "cosine":
             angle = _cosine_angle(t64)
-            return angle.cos().to(t.dtype), angle.sin().to(t.dtype)
+            return angle.cos().to(t), angle.sin().to(t)
         gamma = self._gamma(t64)
-        return gamma.sqrt().to(t.dtype), (1 - gamma).sqrt().to(t.dtype)
+        return gamma.sqrt().to(t), (1 - gamma).sqrt().to(t)
 
     def _gamma(self, t: Tensor) -> Tensor:
         if self.name == "cosine":
@@ -113,6 +113,7 @@ class DdimStep:
         index: 0 for the first step.
         t: the time that the network was told; t_next: where the step went.
         x0: [B, n, h, w] the clipped prediction; the last step's is the sample.
+        eps: [B, n, h, w] the noise that x0 leaves in the noisy bits.
         x_next: [B, n, h, w] the noisy bits at t_next.
     """
 
@@ -120,6 +121,7 @@ class DdimStep:
     t: float
     t_next: float
     x0: Tensor
+    eps: Tensor
     x_next: Tensor
 
 
@@ -179,7 +181,7 @@ def ddim_steps(
             x_t = ddpm_transition(
                 x_t, eps, z, (alpha, alpha_next), (sigma, sigma_next), sampler
             )
-        yield DdimStep(index, t, t_next, x0, x_t)
+        yield DdimStep(index, t, t_next, x0, eps, x_t)
 
 
 def to_x0_and_eps(

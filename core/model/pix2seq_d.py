@@ -109,16 +109,12 @@ class Pix2SeqD(nn.Module):
         shared = self.given(encoding, past)
 
         def denoise(x_t: Tensor, gamma: Tensor) -> Tensor:
-            nonlocal estimate
             given = shared
             if config.self_condition != "none":
                 given = self.given(encoding, past, estimate)
-            predicted = self.predict(x_t, gamma, encoding, given).float()
-            if config.self_condition != "none":
-                estimate = predicted
-            return predicted
+            return self.predict(x_t, gamma, encoding, given).float()
 
-        return ddim_steps(
+        for step in ddim_steps(
             denoise,
             noise,
             steps,
@@ -129,7 +125,9 @@ class Pix2SeqD(nn.Module):
             known=known,
             sampler=sampler,
             generator=generator,
-        )
+        ):
+            estimate = step.eps if config.self_condition == "eps" else step.x0
+            yield step
 
     def to_labels(self, x0: Tensor) -> Tensor:
         """Integer labels [B, 2, h, w] of analog bits [B, n, h, w]."""

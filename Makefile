@@ -1,6 +1,7 @@
 # `make run` opens the window, `make test` runs the tests, `make help` lists the rest.
 
 PYTHON ?= python3
+DATA ?= ../shared/data/nuclei/train/panoptic_train.json
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -10,10 +11,10 @@ export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint check format
+.PHONY: help run test lint check format train-starter
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed ## open the window on the sample images, or on ARGS=PATH
 	@$(BIN)/bitbrush $(ARGS)
@@ -32,6 +33,10 @@ check: lint test ## all that a change must pass
 format: $(VENV)/installed-dev ## format the code and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+train-starter: $(VENV)/installed ## train the starter model again on DATA=JSON; goes on after a stop
+	@test -f $(DATA) || { echo "There is no $(DATA); name the COCO panoptic JSON of the training images: make train-starter DATA=FILE" >&2; exit 1; }
+	@$(BIN)/bitbrush train nuclei --data $(DATA) --out runs/nuclei
 
 # The stamps make a second run start at once; a change of the dependencies installs again.
 $(VENV)/installed: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt

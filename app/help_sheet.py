@@ -1,7 +1,7 @@
 """The help sheet: every key and mouse movement on one page, from the table of actions."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -88,6 +88,6 @@ def _section(title: str, rows: list[tuple[str, str]], parent: QWidget) -> QGridL
     for row, (text, keys) in enumerate(rows, start=1):
         grid.addWidget(QLabel(text, parent), row, 0)
         label = QLabel(keys, parent)
-        label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
+        label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         grid.addWidget(label, row, 1, Qt.AlignmentFlag.AlignRight)
     return grid

@@ -1,6 +1,6 @@
 """MainWindow: builds the parts of the window and connects them; the parts do the work."""
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
 
@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
         self._open_first_image()
 
     def _build_views(self) -> None:
-        self.resize(*SIZE)
+        self.resize(QSize(*SIZE).boundedTo(self.screen().availableSize()))
         self.canvas = CanvasView(self.document, self.tools, self)
         self.setCentralWidget(self.canvas)
         self.notice_stack = NoticeStack(self.notices, self.canvas)

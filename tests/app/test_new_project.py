@@ -15,7 +15,7 @@ from core.panoptic import Category
 def dialog(qtbot, tmp_path) -> NewProjectDialog:
     dialog = NewProjectDialog([tmp_path / "a.png"], tmp_path / "annotations.bitbrush")
     qtbot.addWidget(dialog)
-    dialog._choose_model("")  # noqa: SLF001
+    dialog.models.choose("")
     dialog.show()
     return dialog
 
@@ -45,7 +45,7 @@ def test_without_a_model_a_project_begins_with_an_object_and_a_background(
 
 
 def test_a_model_file_brings_its_categories_and_says_what_it_is(dialog, tiny_model) -> None:
-    dialog.choose_model_file(tiny_model)
+    dialog.models.choose(str(tiny_model))
     card = read_card(tiny_model)
     project = dialog.new_project()
     assert (project.categories, project.model) == (card.categories, str(tiny_model))
@@ -55,13 +55,13 @@ def test_a_model_file_brings_its_categories_and_says_what_it_is(dialog, tiny_mod
 def test_a_file_that_is_no_model_is_refused_with_its_name(dialog, tmp_path) -> None:
     wrong = tmp_path / "wrong.safetensors"
     wrong.write_text("no model")
-    dialog.choose_model_file(wrong)
+    dialog.models.choose(str(wrong))
     assert str(wrong) in seen(dialog)
     assert dialog.new_project().model == ""
 
 
 def test_categories_that_the_model_does_not_know_are_said(dialog, tiny_model) -> None:
-    dialog.choose_model_file(tiny_model)
+    dialog.models.choose(str(tiny_model))
     assert "does not know" not in seen(dialog)
     rename(dialog, 0, "cell wall")
     assert "The model does not know 'cell wall'." in seen(dialog)
@@ -70,14 +70,14 @@ def test_categories_that_the_model_does_not_know_are_said(dialog, tiny_model) ->
 
 def test_what_was_typed_survives_another_choice_of_model(dialog, tiny_model) -> None:
     rename(dialog, 0, "cell wall")
-    dialog.choose_model_file(tiny_model)
+    dialog.models.choose(str(tiny_model))
     assert dialog.new_project().categories[0].name == "cell wall"
     dialog._from_model.click()  # noqa: SLF001
     assert dialog.new_project().categories[0].name == "nucleus"
 
 
 def test_a_thing_made_stuff_is_another_category_to_the_model(dialog, tiny_model) -> None:
-    dialog.choose_model_file(tiny_model)
+    dialog.models.choose(str(tiny_model))
     kind = dialog._table.cellWidget(0, 2)  # noqa: SLF001
     assert isinstance(kind, QComboBox)
     kind.setCurrentText("stuff")

@@ -58,6 +58,7 @@ FILE, EDIT, SEGMENT, TOOLS, IMAGE, VIEW, HELP = MENUS = (
 ACTIONS: Final = (
     ActionSpec("new", FILE, "New project…", "new_project_requested.emit", keys=("Ctrl+N",)),
     ActionSpec("open", FILE, "Open…", "open_requested.emit", keys=("Ctrl+O",)),
+    ActionSpec("model", FILE, "Choose model…", "choose_model"),
     ActionSpec(
         "export",
         FILE,

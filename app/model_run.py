@@ -7,11 +7,12 @@ from app.notices import Notices
 from app.segmenter import Segmenter
 from app.step_panel import StepPanel
 from core.bundled import find_model
+from core.errors import AnnotateError
 from core.jobs import Device, SegmentJob
 from core.model_card import ModelCard
 from core.proposals import CategoryMatch, Known, Preview, Proposal, match_categories
 
-NO_MODEL = "This project has no model: label by hand, or make a project with a starter model."
+NO_MODEL = "This project has no model: label by hand, or choose a model in the menu File."
 LOADING = "The model is being loaded."
 NO_IMAGE = "Open an image first."
 MAX_NAMED = 4
@@ -47,6 +48,7 @@ class ModelRun(QObject):
         self._notices = notices
         self._match = CategoryMatch({}, (), ())
         self._model_state = NO_MODEL
+        self._wanted = ""  # the model that was asked for last, as the project names it
         self._ticket = 0  # of the run under way
         self._connect_segmenter()
         self._connect_window()
@@ -75,12 +77,40 @@ class ModelRun(QObject):
 
     def load_model(self) -> None:
         """Load the project's model, if it has one."""
-        name = self._document.store.model
-        if not name:
-            return
-        self._model_state = LOADING
+        self._wanted = self._document.store.model
+        if self._wanted:
+            self._model_state = LOADING
+            self._show_obstacle()
+            self._segmenter.load(find_model(self._wanted))
+
+    def use_model(self, name: str) -> None:
+        """Use another model, which the project remembers once it is loaded.
+
+        Args:
+            name: as in `AnnotationStore.model`; empty for none.
+        """
+        self.cancel()
+        self._wanted = name
+        if name:
+            self._model_state = LOADING
+            self._segmenter.load(find_model(name))
+        else:
+            if self.is_running:
+                self._end_without()
+            self._segmenter.unload()
+            self._remember_model()
+            self._model_state = NO_MODEL
+            self._take_card(None)
         self._show_obstacle()
-        self._segmenter.load(find_model(name))
+
+    def _remember_model(self) -> None:
+        """Write into the project which model it has."""
+        store = self._document.store
+        try:
+            if store.model != self._wanted:
+                store.set_model(self._wanted)
+        except AnnotateError as error:
+            self._notices.fail(str(error))
 
     @property
     def is_running(self) -> bool:
@@ -132,24 +162,38 @@ class ModelRun(QObject):
 
     @Slot(object)
     def _on_loaded(self, card: ModelCard) -> None:
-        project = self._document.categories
-        self.card = card
-        self._match = match_categories(card.categories, tuple(project.values()))
-        self._panel.set_categories({m: project[p] for m, p in self._match.to_project.items()})
-        self._panel.set_options(card.sampling)
-        self._model_state = ""
-        self._tell_differences(card.name)
+        if self._segmenter.model_path == find_model(self._wanted):
+            self._remember_model()
+        if card != self.card:  # else the process was started again
+            self._take_card(card)
+            self._panel.set_options(card.sampling)
+            self._tell_differences(card.name)
+        self._model_state = self._find_mismatch()
         self._show_obstacle()
         self._show_device(self._segmenter.device)
 
+    def _take_card(self, card: ModelCard | None) -> None:
+        """Speak in the categories of another model from now on."""
+        project = self._document.categories
+        self.card = card
+        known = () if card is None else card.categories
+        self._match = match_categories(known, tuple(project.values()))
+        self._document.show_preview(None)
+        self._panel.forget_steps()
+        self._panel.set_categories({m: project[p] for m, p in self._match.to_project.items()})
+
+    def _find_mismatch(self) -> str:
+        """Say that the model is of no use to this project; empty when it is."""
+        if self.card is None or self._match.to_project:
+            return ""
+        name = self.card.name
+        return f"The model '{name}' and this project share no category: label by hand."
+
     def _tell_differences(self, model: str) -> None:
         """Say which categories the model and the project do not share."""
-        match = self._match
-        if not match.to_project:
-            self._model_state = (
-                f"The model '{model}' and this project share no category: label by hand."
-            )
-            self._notices.warn(self._model_state)
+        match, mismatch = self._match, self._find_mismatch()
+        if mismatch:
+            self._notices.warn(mismatch)
             return
         if match.only_project:
             self._notices.warn(
@@ -164,7 +208,9 @@ class ModelRun(QObject):
 
     @Slot(object)
     def _on_load_failed(self, sentence: str) -> None:
-        self._model_state = sentence
+        self._model_state = sentence if self.card is None else self._find_mismatch()
+        if self.card is not None and self._segmenter.device is not None:
+            sentence = f"{sentence} The model '{self.card.name}' stays in use."
         self._notices.fail(sentence)
         self._show_obstacle()
 

@@ -92,6 +92,11 @@ class Segmenter(QObject):
         """Of the inference process; 0 when there is none."""
         return self._process.processId() if self._process else 0
 
+    @property
+    def model_path(self) -> Path | None:
+        """The file of the model in use, or of the one that the next process begins with."""
+        return self._model[0] if self._model else None
+
     def start(self) -> None:
         """Start the process unless it runs; `ready` follows when torch is loaded."""
         if self._process is not None:
@@ -121,6 +126,14 @@ class Segmenter(QObject):
         else:
             self._send(load_message(path, device))
 
+    def unload(self) -> None:
+        """Give up the model and its memory: a fresh process takes the place of this one."""
+        self._kill()
+        self._model = None
+        self._loads.clear()
+        self._end_all("The model was given up.")
+        self.start()
+
     def submit(self, job: SegmentJob) -> int:
         """Queue a job; the number returned is its ticket in every signal about it."""
         self._last_ticket += 1
@@ -137,13 +150,17 @@ class Segmenter(QObject):
 
     def stop(self) -> None:
         """End the process now: it keeps nothing that could be lost."""
+        self._kill()
+        self._end_all("The window is being closed.")
+
+    def _kill(self) -> None:
         process, self._process = self._process, None
+        self.device = None
         if process is not None:
             process.blockSignals(True)
             process.kill()
             process.waitForFinished(STOP_MS)
             process.deleteLater()
-        self._end_all("The window is being closed.")
 
     def _send(self, message: Message) -> None:
         if self._process is not None:
@@ -198,10 +215,14 @@ class Segmenter(QObject):
 
     def _give_up(self, reason: str) -> None:
         """Stop restarting; the next `submit` or `load` tries once more."""
+        n_loads = len(self._loads)
+        self._model = next(iter(self._loads), self._model)
         self._loads.clear()
         self._deaths = MAX_DEATHS - 1
         sentence = f"The inference process ends as soon as it starts ({reason}); {ASK_DOCTOR}"
         self._end_all(sentence)
+        for _ in range(n_loads):
+            self.load_failed.emit(sentence)
         self.restarted.emit(sentence)
 
     def _end_all(self, sentence: str) -> None:

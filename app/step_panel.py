@@ -105,6 +105,11 @@ class StepPanel(QWidget):
         """Colours of the maps, by the model's category ids."""
         self._steps.set_categories(categories)
 
+    def forget_steps(self) -> None:
+        """Another model is in use: the steps so far were in categories of the one before."""
+        self._steps.clear()
+        self._refresh()
+
     def set_options(self, options: SamplingOptions) -> None:
         """Fill in the settings that a model was best with."""
         self._options = options

@@ -13,6 +13,7 @@ from app.export import ExportDialog
 from app.focus import is_bare, is_typing
 from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
+from app.model_dialog import ModelDialog
 from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
 from app.segment_panel import SegmentPanel
@@ -182,6 +183,13 @@ class MainWindow(QMainWindow):
             self.document.reject()
         else:
             self.document.select(0)
+
+    def choose_model(self) -> None:
+        """Ask for another model for the project."""
+        categories = tuple(self.document.categories.values())
+        dialog = ModelDialog(self.document.store.model, categories, self)
+        dialog.chosen.connect(self.model_run.use_model)
+        dialog.open()
 
     def export(self) -> None:
         """Write the project as COCO panoptic files."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRect, Signal
 
-from app.image_file import read_record
+from app.image_file import ImageReader
 from app.suggestion import Suggestion, preview_segments, suggest
 from core import edits
 from core.errors import AnnotateError
@@ -68,6 +68,7 @@ class Document(QObject):
         self.preview: Preview | None = None
         self.suggestion: Suggestion | None = None
         self._preview_segments: Segments = {}
+        self._reader = ImageReader()
         self.categories = {category.id: category for category in store.categories}
         self.category_id = next(iter(self.categories), 0)
 
@@ -125,7 +126,7 @@ class Document(QObject):
         self._forget_image()
         self.record = record
         try:
-            image = read_record(record)
+            image = self._reader.read(record)
             self.map = self.store.load_map(record.id)
             self.store.set_last_image(record.id)
         except AnnotateError as error:

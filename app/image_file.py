@@ -1,28 +1,73 @@
 """The pixels behind an image record: of a file, or of one frame of a video."""
 
-import numpy as np
-from numpy.typing import NDArray
+from os import stat_result
 
 from core.errors import ImageError
-from core.images import read_image
+from core.images import Rgb, read_image
 from core.store import ImageRecord
 from core.video import Video
 
 
-def read_record(record: ImageRecord) -> NDArray[np.uint8]:
-    """Read the image, uint8 [H, W, 3] RGB, of the size at which it was added to the project.
+class ImageReader:
+    """Reads one record after another, in one thread.
 
-    Raises:
-        ImageError: the file is missing or damaged, or its size is another one now.
+    The last video stays open, for opening one decodes all of it to count its frames.
     """
-    if record.frame is None:
-        image = read_image(record.path)
-    else:
-        image = Video(record.path).read_frame(record.frame)
-    height, width = image.shape[:2]
-    if (height, width) != (record.height, record.width):
-        raise ImageError(
-            f"{record.path} has {width} x {height} pixels but was added to the project with "
-            f"{record.width} x {record.height}; put the first image back to go on with its map."
-        )
-    return image
+
+    def __init__(self) -> None:
+        self._video: Video | None = None
+        self._video_status: stat_result | None = None
+
+    def read(self, record: ImageRecord) -> Rgb:
+        """Read an image, uint8 [H, W, 3] RGB, of the size that it was added to the project with.
+
+        Raises:
+            ImageError: the file is missing or damaged, or is another one now.
+        """
+        if record.frame is None:
+            image = read_image(record.path)
+        else:
+            image = self._read_frame(record, record.frame)
+        height, width = image.shape[:2]
+        if (height, width) != (record.height, record.width):
+            raise ImageError(
+                f"{record.path} has {width} x {height} pixels but was added to the project "
+                f"with {record.width} x {record.height}; put the first image back to go on "
+                "with its map."
+            )
+        return image
+
+    def close(self) -> None:
+        """Let the video's file go."""
+        if self._video is not None:
+            self._video.close()
+        self._video = None
+
+    def _read_frame(self, record: ImageRecord, frame: int) -> Rgb:
+        video = self._open(record)
+        if frame >= video.n_frames:
+            raise ImageError(
+                f"{record.path} has {video.n_frames} frames but had more than {frame} when it "
+                "was added to the project; put the first video back to go on with its maps."
+            )
+        return video.read_frame(frame)
+
+    def _open(self, record: ImageRecord) -> Video:
+        """The record's video; one that was written anew is opened again."""
+        try:
+            status = record.path.stat()
+        except OSError:
+            status = None  # opening it says what is wrong
+        old, old_status = self._video, self._video_status
+        if old is not None and old.path == record.path and _are_same(old_status, status):
+            return old
+        self.close()
+        self._video, self._video_status = Video(record.path), status
+        return self._video
+
+
+def _are_same(first: stat_result | None, second: stat_result | None) -> bool:
+    """Whether a file was not written to between two looks at it."""
+    if first is None or second is None:
+        return False
+    return (first.st_mtime_ns, first.st_size) == (second.st_mtime_ns, second.st_size)

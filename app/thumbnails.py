@@ -10,10 +10,9 @@ import numpy as np
 from PySide6.QtCore import QObject, QThread, QThreadPool, Signal, Slot
 from PySide6.QtGui import QImage
 
+from app.image_file import ImageReader
 from core.errors import AnnotateError
-from core.images import Rgb, read_image
 from core.store import ImageRecord
-from core.video import Video
 
 THUMB_WIDTH: Final = 72
 THUMB_HEIGHT: Final = 54
@@ -40,7 +39,7 @@ class Thumbnails(QObject):
         self._lock = Lock()  # of the two below, which both threads use
         self._waiting: deque[ImageRecord] = deque(maxlen=MAX_WAITING)
         self._is_working = False
-        self._video: Video | None = None  # the last one, open; only the thread uses it
+        self._reader = ImageReader()  # only the thread uses it
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._pool.setThreadPriority(QThread.Priority.LowPriority)
@@ -91,8 +90,8 @@ class Thumbnails(QObject):
     def _draw(self, record: ImageRecord) -> QImage:
         """The image, made to fit a thumbnail; null when it cannot be read."""
         try:
-            image = self._read(record)
-        except (AnnotateError, ValueError) as error:  # ValueError: the video is shorter now
+            image = self._reader.read(record)
+        except AnnotateError as error:
             _log.info("no thumbnail of %s: %s", record.path, error)
             return QImage()
         height, width = image.shape[:2]
@@ -100,11 +99,3 @@ class Thumbnails(QObject):
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         small = np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
         return QImage(small.data, *size, 3 * size[0], QImage.Format.Format_RGB888).copy()
-
-    def _read(self, record: ImageRecord) -> Rgb:
-        if record.frame is None:
-            return read_image(record.path)
-        if self._video is None or self._video.path != record.path:
-            self._video = None
-            self._video = Video(record.path)
-        return self._video.read_frame(record.frame)

@@ -19,7 +19,7 @@ class ImageReader:
         self._video_status: stat_result | None = None
 
     def read(self, record: ImageRecord) -> Rgb:
-        """Read an image, uint8 [H, W, 3] RGB, of the size that it was added to the project with.
+        """Read an image, uint8 [H, W, 3] RGB, of the size that the project knows.
 
         Raises:
             ImageError: the file is missing or damaged, or is another one now.

@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--only", metavar="FIELD=VALUE", help="pictures whose JSON entry says so"
     )
+    score.add_argument(
+        "--record",
+        action="store_true",
+        help="write the scores and the best options into the model's card",
+    )
     score.set_defaults(run=_score)
     return parser
 
@@ -117,8 +122,19 @@ def _score(arguments: argparse.Namespace) -> int:
         field, _, value = arguments.only.partition("=")
         image_ids = images_with(arguments.truth, field, value)
     ways = sampling_grid(base, arguments.steps, arguments.td)
-    for scored in evaluate(model, card, arguments.truth, ways, image_ids=image_ids):
+    scores = evaluate(model, card, arguments.truth, ways, image_ids=image_ids)
+    for scored in scores:
         print(json.dumps(_row(scored)), flush=True)
+    if arguments.record:
+        best = max(scores, key=lambda scored: scored.report.things.pq)
+        record = {
+            "truth": arguments.truth.name,
+            "only": arguments.only,
+            "rows": [_row(scored) for scored in scores],
+        }
+        training = {**card.training, "scores": record}
+        card = replace(card, sampling=best.options, training=training)
+        save_checkpoint(arguments.model, model, card)
     return 0
 
 

@@ -1,0 +1,85 @@
+"""The command line of training: a recipe makes a model file, and scores go into its card."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from core.coco import CocoItem, write_coco
+from core.model_card import read_card
+from core.panoptic import Category, PanopticMap, Segment
+from training import __main__ as command
+from training.config import RECIPES, Crops
+
+CATEGORIES = (
+    Category(1, "nucleus", True, (220, 20, 60)),
+    Category(2, "background", False, (60, 60, 60)),
+)
+
+
+@pytest.fixture
+def truth(tmp_path):
+    """A COCO panoptic JSON of one small picture with two squares."""
+    folder = tmp_path / "data"
+    (folder / "images").mkdir(parents=True)
+    image = np.full((32, 48, 3), 10, np.uint8)
+    ids = np.full((32, 48), 3, np.uint16)
+    for k, left in enumerate((4, 28)):
+        image[8:24, left : left + 16] = 220
+        ids[8:24, left : left + 16] = k + 1
+    assert cv2.imwrite(str(folder / "images" / "a.png"), image)
+    segments = {1: Segment(1, 1), 2: Segment(2, 1), 3: Segment(3, 2)}
+    panoptic_map = PanopticMap(ids, segments, 4)
+    write_coco(folder / "panoptic.json", [CocoItem(7, "a.png", panoptic_map)], CATEGORIES)
+    return folder / "panoptic.json"
+
+
+@pytest.fixture
+def recipe(monkeypatch):
+    """The nuclei recipe with a network of a few thousand weights."""
+    recipe = RECIPES["nuclei"]
+    model = replace(
+        recipe.config.model,
+        decoder_width=16,
+        transformer_width=64,
+        transformer_layers=1,
+        encoder_layers=1,
+    )
+    config = replace(recipe.config, model=model, crops=(Crops(32, 2),))
+    monkeypatch.setitem(RECIPES, "nuclei", replace(recipe, config=config))
+
+
+def test_a_recipe_makes_a_model_file_and_says_every_step(recipe, truth, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert (
+        command.main(["nuclei", "--data", str(truth), "--out", str(out), "--steps", "3"]) == 0
+    )
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["step"] for line in lines[:-1]] == [1, 2, 3]
+    card = read_card(out / "nuclei.safetensors")
+    assert card.categories == CATEGORIES
+    assert card.training["images"] == 1 and len(card.training["data_sha256"]) == 64
+    assert card.training["config"]["steps"] == 3
+
+
+def test_recorded_scores_set_the_options_that_the_program_uses(recipe, truth, tmp_path, capsys):
+    out = tmp_path / "out"
+    command.main(["nuclei", "--data", str(truth), "--out", str(out), "--steps", "2"])
+    capsys.readouterr()
+    path = out / "nuclei.safetensors"
+    arguments = ["score", str(path), str(truth), "--steps", "1", "2", "--td", "0", "--record"]
+    assert command.main(arguments) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["options"]["steps"] for row in rows] == [1, 2]
+    card = read_card(path)
+    best = max(rows, key=lambda row: row["things"]["pq"])
+    assert card.sampling.steps == best["options"]["steps"]
+    assert card.training["scores"]["rows"] == rows
+
+
+def test_a_missing_data_file_is_a_sentence(tmp_path, capsys):
+    missing = tmp_path / "none.json"
+    assert command.main(["nuclei", "--data", str(missing), "--out", str(tmp_path)]) == 2
+    assert "none.json" in capsys.readouterr().err

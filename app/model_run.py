@@ -14,6 +14,7 @@ from core.proposals import CategoryMatch, Known, Preview, Proposal, match_catego
 
 NO_MODEL = "This project has no model: label by hand, or choose a model in the menu File."
 LOADING = "The model is being loaded."
+WAITING = "Segmentation begins as soon as the model is loaded."
 NO_IMAGE = "Open an image first."
 MAX_NAMED = 4
 
@@ -24,6 +25,7 @@ class ModelRun(QObject):
     Attributes:
         card: of the model in use; None until one is loaded.
         device: what it runs on; None until that is known.
+        is_waiting: whether a run begins as soon as the model is loaded.
 
     Signals:
         changed(): card, device, or whether a run is under way.
@@ -50,6 +52,7 @@ class ModelRun(QObject):
         self._model_state = NO_MODEL
         self._wanted = ""  # the model that was asked for last, as the project names it
         self._ticket = 0  # of the run under way
+        self.is_waiting = False  # for the model, to begin a run
         self._connect_segmenter()
         self._connect_window()
 
@@ -129,7 +132,10 @@ class ModelRun(QObject):
     def begin(self) -> None:
         """Let the model segment the open image; locked segments stay as they are."""
         record, map = self._document.record, self._document.map
-        if self._obstacle and not self.is_running:
+        if self._obstacle == LOADING:
+            self.is_waiting = True
+            self._notices.tell(WAITING)
+        elif self._obstacle and not self.is_running:
             self._notices.warn(self._obstacle)
         if record is None or map is None or not self.can_begin:
             return
@@ -144,7 +150,8 @@ class ModelRun(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Stop the run within one step."""
+        """Stop the run within one step, or do not begin the one that waits for the model."""
+        self.is_waiting = False
         if self.is_running:
             self._segmenter.cancel(self._ticket)
 
@@ -171,6 +178,9 @@ class ModelRun(QObject):
         self._model_state = self._find_mismatch()
         self._show_obstacle()
         self._show_device(self._segmenter.device)
+        if self.is_waiting:
+            self.is_waiting = False
+            self.begin()
 
     def _take_card(self, card: ModelCard | None) -> None:
         """Speak in the categories of another model from now on."""
@@ -208,6 +218,7 @@ class ModelRun(QObject):
 
     @Slot(object)
     def _on_load_failed(self, sentence: str) -> None:
+        self.is_waiting = False
         self._model_state = sentence if self.card is None else self._find_mismatch()
         if self.card is not None and self._segmenter.device is not None:
             sentence = f"{sentence} The model '{self.card.name}' stays in use."
@@ -253,6 +264,7 @@ class ModelRun(QObject):
     @Slot()
     def _on_image_changed(self) -> None:
         ticket, self._ticket = self._ticket, 0
+        self.is_waiting = False
         self._segmenter.cancel(ticket)
         self._panel.set_image(self._document.image)
         self._show_obstacle()

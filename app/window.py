@@ -177,7 +177,7 @@ class MainWindow(QMainWindow):
         """Undo what is furthest from done: stroke, run, preview or proposal, selection."""
         if self.canvas.is_gesturing:
             self.canvas.cancel_gesture()
-        elif self.model_run.is_running:
+        elif self.model_run.is_running or self.model_run.is_waiting:
             self.model_run.cancel()
         elif not self.document.is_editable:
             self.document.reject()

@@ -73,6 +73,21 @@ def test_a_missing_model_file_is_a_notice_and_labelling_goes_on(qtbot, store, tm
     window.close()
 
 
+def test_a_run_asked_for_too_early_begins_once_the_model_is_loaded(qtbot, window):
+    assert not window.model_run.can_begin
+    window.commands["segment_image"].trigger()
+    texts = [notice.text for notice in window.notice_stack.shown]
+    assert "Segmentation begins as soon as the model is loaded." in texts
+    qtbot.waitUntil(lambda: window.document.has_proposal, **PATIENT)
+
+
+def test_escape_takes_back_a_run_that_waits_for_the_model(qtbot, window):
+    window.commands["segment_image"].trigger()
+    window.escape()
+    qtbot.waitUntil(lambda: window.model_run.can_begin, **PATIENT)
+    assert not window.model_run.is_running
+
+
 def test_each_step_is_seen_and_the_accepted_proposal_is_one_edit(qtbot, window, ready):
     document, seen = window.document, []
     document.proposal_changed.connect(lambda: seen.append(document.preview))

@@ -16,10 +16,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.canvas_marks import paint_empty, paint_ring
+from app.canvas_marks import paint_empty, paint_ring, why_empty
 from app.document import Document
 from app.focus import is_typing
-from app.layers import Draft, ImageLayer
+from app.layers import Draft
 from app.screen import Scene, Screen
 from app.theme import current_tones, map_colors
 from app.tools import BRUSH, ERASER, PAN, PICK, Hand, Pointer, ToolBox
@@ -194,8 +194,7 @@ class CanvasView(QWidget):
     @Slot()
     def _on_image_changed(self) -> None:
         self.cancel_gesture()
-        image = self._document.image
-        self._scene.image = None if image is None else ImageLayer(image)
+        self._scene.image = self._document.picture
         self._scene.ids = self._document.shown_ids
         self._recolor()
         self.fit()
@@ -355,7 +354,7 @@ class CanvasView(QWidget):
         painter = QPainter(self)
         self._screen.draw(painter, self._scene, with_map=not self.is_image_only)
         if self._scene.image is None:
-            paint_empty(painter, self.rect(), self._document.record is not None)
+            paint_empty(painter, self.rect(), *why_empty(self._document))
         elif self._mouse is not None and self._tools.has_brush and not self._is_space_held:
             tool = self._tool(QApplication.keyboardModifiers())
             paint_ring(painter, self._mouse, self._ring_radius(), is_dashed=tool == ERASER)

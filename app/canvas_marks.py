@@ -3,11 +3,14 @@
 from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
+from app.document import Document
 from app.theme import current_tones
 
 NO_IMAGE = "No image is open"
 NO_IMAGE_HINT = "Open an image, a folder, a video or a project with Ctrl+O."
 NO_PIXELS = "This image cannot be shown"
+READING = "Reading {name}\N{HORIZONTAL ELLIPSIS}"
+READING_HINT = "D and A go to the next and the previous image."
 NO_PIXELS_HINT = "The notice above says why. D and A go to the next and the previous image."
 
 
@@ -22,9 +25,18 @@ def paint_ring(painter: QPainter, centre: QPointF, radius: float, *, is_dashed: 
     painter.drawEllipse(centre, radius, radius)
 
 
-def paint_empty(painter: QPainter, area: QRect, has_record: bool) -> None:
-    """Say why there is no image and what to do."""
-    title, hint = (NO_PIXELS, NO_PIXELS_HINT) if has_record else (NO_IMAGE, NO_IMAGE_HINT)
+def why_empty(document: Document) -> tuple[str, str]:
+    """Why there is no image to be seen, and what to do."""
+    record = document.record
+    if record is None:
+        return NO_IMAGE, NO_IMAGE_HINT
+    if document.reader.is_reading:
+        return READING.format(name=record.path.name), READING_HINT
+    return NO_PIXELS, NO_PIXELS_HINT
+
+
+def paint_empty(painter: QPainter, area: QRect, title: str, hint: str) -> None:
+    """Write a title and a hint in the middle of the empty canvas."""
     tones = current_tones()
     plain = painter.font()
     large = QFont(plain)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRect, Signal
+from PySide6.QtCore import QObject, QRect, Signal, Slot
 
-from app.image_file import ImageReader
+from app.layers import ImageLayer
+from app.picture_reader import PictureReader, Reading
 from app.suggestion import Suggestion, preview_segments, suggest
 from core import edits
 from core.errors import AnnotateError
+from core.images import Rgb
 from core.panoptic import VOID, Category, Edit, Ids, PanopticMap, Segment, Segments
 from core.proposals import Preview, Proposal
 from core.store import AnnotationStore, ImageRecord
@@ -27,8 +27,10 @@ class Document(QObject):
 
     Attributes:
         store: the open project.
+        reader: reads the picture.
         record: the open image, or None.
-        image: uint8 [H, W, 3] RGB; None when there is no image or it cannot be read.
+        image: uint8 [H, W, 3] RGB; None when there is none, or it is not read or cannot be.
+        picture: the image as it is drawn; None when `image` is.
         map: the map of the open image; None when `image` is.
         selected_id: the segment that is worked on; 0 for none.
         category_id: the category of the next new segment; 0 for none.
@@ -61,14 +63,16 @@ class Document(QObject):
         super().__init__(parent)
         self.store = store
         self.record: ImageRecord | None = None
-        self.image: NDArray[np.uint8] | None = None
+        self.image: Rgb | None = None
+        self.picture: ImageLayer | None = None
         self.map: PanopticMap | None = None
         self.selected_id = VOID
         self.hidden: frozenset[int] = frozenset()
         self.preview: Preview | None = None
         self.suggestion: Suggestion | None = None
         self._preview_segments: Segments = {}
-        self._reader = ImageReader()
+        self.reader = PictureReader(self)
+        self.reader.done.connect(self._on_read)
         self.categories = {category.id: category for category in store.categories}
         self.category_id = next(iter(self.categories), 0)
 
@@ -96,10 +100,10 @@ class Document(QObject):
     def segment_at(self, x: float, y: float) -> Segment | None:
         """The segment that is seen at an image position; None in void or outside."""
         ids = self.shown_ids
-        if ids is None or self.image is None:
+        if ids is None or self.map is None:
             return None
-        row = int(y * ids.shape[0] // self.image.shape[0])
-        column = int(x * ids.shape[1] // self.image.shape[1])
+        row = int(y * ids.shape[0] // self.map.height)
+        column = int(x * ids.shape[1] // self.map.width)
         if not (0 <= row < ids.shape[0] and 0 <= column < ids.shape[1]):
             return None
         return self.shown_segments.get(int(ids[row, column]))
@@ -120,27 +124,32 @@ class Document(QObject):
         return self.image is not None
 
     def open_image(self, record: ImageRecord) -> None:
-        """Show an image and its map; a sentence says so when either cannot be read."""
+        """Show an image and its map, as soon as it is read; `failed` says if it cannot be."""
         if self.has_proposal:
             self.refused.emit("The proposal for the last image was not accepted and is gone.")
-        self._forget_image()
+        self.image = self.picture = self.map = None
+        self.selected_id = VOID
+        self.hidden = frozenset()
+        self.preview = self.suggestion = None
         self.record = record
+        self.reader.read(record)
+        if self.reader.is_reading:
+            self._tell_all()
+
+    @Slot(object)
+    def _on_read(self, reading: Reading) -> None:
+        if self.record is None:
+            return
         try:
-            image = self._reader.read(record)
-            self.map = self.store.load_map(record.id)
-            self.store.set_last_image(record.id)
+            picture = reading.result()
+            self.map = self.store.load_map(self.record.id)
+            self.store.set_last_image(self.record.id)
         except AnnotateError as error:
             self.map = None
             self.failed.emit(str(error))
         else:
-            self.image = image
+            self.image, self.picture = picture.pixels, picture
         self._tell_all()
-
-    def _forget_image(self) -> None:
-        self.image = self.map = None
-        self.selected_id = VOID
-        self.hidden = frozenset()
-        self._drop_proposal()
 
     def _tell_all(self) -> None:
         self.image_changed.emit()
@@ -357,7 +366,7 @@ class Document(QObject):
         """
         if self.map is None:
             return
-        self._drop_proposal()
+        self.preview = self.suggestion = None
         try:
             self.suggestion = suggest(self.map, proposal, to_project, self.categories.values())
         except AnnotateError as error:
@@ -377,11 +386,8 @@ class Document(QObject):
 
     def reject(self) -> None:
         """Take the proposal and any step of the model away."""
-        self._drop_proposal()
-        self._tell_proposal()
-
-    def _drop_proposal(self) -> None:
         self.preview = self.suggestion = None
+        self._tell_proposal()
 
     def _tell_proposal(self) -> None:
         self.proposal_changed.emit()

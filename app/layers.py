@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewport import Viewport
+from core.images import Rgb
 from core.panoptic import VOID, Ids, Rect, Segment
 
 Pixels = NDArray[np.uint32]  # [m, n], 0xAARRGGBB, premultiplied
@@ -22,15 +23,23 @@ COARSEST_SIDE: Final = 512
 class ImageLayer:
     """An image in halves of its size, of which the one nearest to the zoom is drawn."""
 
-    def __init__(self, image: NDArray[np.uint8]) -> None:
+    def __init__(self, image: Rgb) -> None:
         """Keep the image, uint8 [H, W, 3] RGB, and make its smaller levels."""
         self.size = (int(image.shape[0]), int(image.shape[1]))
-        self._levels: list[NDArray[Any]] = [image]
+        self._levels: list[Rgb] = [image]
         while max(self._levels[-1].shape[:2]) > COARSEST_SIDE:
             height, width = self._levels[-1].shape[:2]
             half = (max(width // 2, 1), max(height // 2, 1))
-            level = cv2.resize(self._levels[-1], half, interpolation=cv2.INTER_AREA)
-            self._levels.append(level)
+            self._levels.append(
+                np.asarray(
+                    cv2.resize(self._levels[-1], half, interpolation=cv2.INTER_AREA), np.uint8
+                )
+            )
+
+    @property
+    def pixels(self) -> Rgb:
+        """The image in its own size."""
+        return self._levels[0]
 
     def render(self, view: Viewport, area: Rect) -> Pixels:
         """The device pixels of `area`; those outside the image repeat its border."""

@@ -16,6 +16,7 @@ NO_MODEL = "This project has no model: label by hand, or choose a model in the m
 LOADING = "The model is being loaded."
 WAITING = "Segmentation begins as soon as the model is loaded."
 NO_IMAGE = "Open an image first."
+READING = "The image is being read."
 MAX_NAMED = 4
 
 
@@ -126,7 +127,9 @@ class ModelRun(QObject):
     @property
     def _obstacle(self) -> str:
         """Why no run can start; empty when one can."""
-        return self._model_state or ("" if self._document.has_image else NO_IMAGE)
+        if self._model_state or self._document.has_image:
+            return self._model_state
+        return READING if self._document.reader.is_reading else NO_IMAGE
 
     @Slot()
     def begin(self) -> None:

@@ -35,6 +35,7 @@ MIN_THUMB_WIDTH: Final = 40
 MAX_THUMB_WIDTH: Final = 144
 CAPTION_HEIGHT: Final = 18
 PADDING: Final = 4
+SAMPLES: Final = 4  # rows, and columns, that a thumbnail's pixel is the mean of, at least
 IMAGE_SHARE: Final = 0.3  # of the dimmed image in what is shown
 MAP_SHARE: Final = 0.8  # of a segment's colour, where there is one
 
@@ -46,8 +47,10 @@ def fit_thumb(height: int, width: int) -> tuple[int, int]:
 
 
 def shrink(image: Rgb, size: tuple[int, int]) -> Rgb:
-    """The image at (height, width), without aliasing."""
+    """The image at (height, width); of a large one, enough pixels are looked at and not all."""
     height, width = size
+    step = max(min(image.shape[0] // height, image.shape[1] // width) // SAMPLES, 1)
+    image = np.ascontiguousarray(image[::step, ::step])
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 

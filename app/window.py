@@ -249,6 +249,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.canvas.cancel_gesture()
         self.segmenter.stop()
+        self.document.reader.stop()
         self.image_list.stop()
         super().closeEvent(event)
 

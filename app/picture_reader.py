@@ -1,0 +1,92 @@
+"""The image to be shown, on its way from the file: the window never waits long for it."""
+
+from concurrent.futures import Future, wait
+from functools import partial
+from threading import Lock
+from typing import Final
+
+from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
+
+from app.image_file import ImageReader
+from app.layers import ImageLayer
+from core.images import Rgb
+from core.store import ImageRecord
+
+MAX_SMALL: Final = 1_000_000  # pixels that are read in less time than anybody notices
+PATIENCE_S: Final = 0.1  # a picture that comes this soon does not make the canvas flicker
+N_THREADS: Final = 2  # while one reads what nobody waits for any more, the other goes on
+
+Reading = Future[ImageLayer]
+
+
+class PictureReader(QObject):
+    """Reads one image at a time: a small file at once, anything else in a thread.
+
+    Signals:
+        done(Reading): of the image asked for last; its result is the picture, or raises.
+    """
+
+    done = Signal(object)
+    _read = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wanted: Reading | None = None
+        self._video_reader = ImageReader()
+        self._video_lock = Lock()
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(N_THREADS)
+        self._read.connect(self._on_read)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether `done` is still to come."""
+        return self._wanted is not None
+
+    def read(self, record: ImageRecord) -> None:
+        """Read an image; `done` follows, perhaps at once, unless another is wanted by then."""
+        self.forget()
+        reading = self._wanted = Reading()
+        if record.frame is None and record.height * record.width <= MAX_SMALL:
+            self._fill(reading, record)
+        else:
+            self._pool.start(partial(self._work, reading, record))
+            wait([reading], PATIENCE_S)
+        if reading.done():
+            self._on_read(reading)
+
+    def forget(self) -> None:
+        """Want no image any more; what has not begun will not."""
+        if self._wanted is not None:
+            self._wanted.cancel()
+        self._wanted = None
+
+    def stop(self) -> None:
+        """Want nothing and let the threads end."""
+        self.forget()
+        self._pool.waitForDone()
+        self._video_reader.close()
+
+    def _work(self, reading: Reading, record: ImageRecord) -> None:
+        """In a thread: read, unless it is no longer wanted."""
+        if reading.set_running_or_notify_cancel():
+            self._fill(reading, record)
+            self._read.emit(reading)
+
+    def _fill(self, reading: Reading, record: ImageRecord) -> None:
+        try:
+            reading.set_result(ImageLayer(self._load(record)))
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result meets it
+            reading.set_exception(error)
+
+    def _load(self, record: ImageRecord) -> Rgb:
+        if record.frame is None:
+            return ImageReader().read(record)
+        with self._video_lock:
+            return self._video_reader.read(record)
+
+    @Slot(object)
+    def _on_read(self, reading: Reading) -> None:
+        if reading is self._wanted:
+            self._wanted = None
+            self.done.emit(reading)

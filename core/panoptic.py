@@ -194,9 +194,10 @@ class PanopticMap:
         if self._areas is None or edit.before.size * 2 > self.segment_ids.size:
             self._areas = None  # counting the map anew is cheaper than counting both boxes
             return
-        for segment_id, area in count_pixels(edit.before).items():
+        is_changed = edit.before != edit.after  # few pixels of a stroke's box; counting is slow
+        for segment_id, area in count_pixels(edit.before[is_changed]).items():
             self._areas[segment_id] = self._areas.get(segment_id, 0) - area
-        for segment_id, area in count_pixels(edit.after).items():
+        for segment_id, area in count_pixels(edit.after[is_changed]).items():
             self._areas[segment_id] = self._areas.get(segment_id, 0) + area
         self._areas = {i: area for i, area in self._areas.items() if area}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -77,7 +77,7 @@ def measure(folder: Path) -> list[list[str]]:
         window.show()
         QApplication.processEvents()
         large, *medium = [record.id for record in store.images()]
-        window.open_image(large)
+        open_image(window, large)
         window.tools.set_size(BRUSH_SIZE)
         times: list[Times] = []
         for zoom, set_zoom in (
@@ -143,11 +143,30 @@ def measure_strokes(window: MainWindow, zoom: str) -> list[Times]:
                 QApplication.processEvents()
             if count.n_paints == n_paints:
                 raise RuntimeError("the canvas was not painted after a brush event")
+        n_edits = count_edits(window)
         with timing(save.taken):
             send(canvas, QEvent.Type.MouseButtonRelease, places[-1])
             QApplication.processEvents()
+        if count_edits(window) != n_edits + 1:
+            raise RuntimeError("a stroke made no edit")
     canvas.removeEventFilter(count)
     return [move, paint, save]
+
+
+def open_image(window: MainWindow, image_id: int) -> None:
+    """Go to an image, and come back when it is painted."""
+    window.open_image(image_id)
+    while window.document.reader.is_reading:
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    QApplication.processEvents()
+    if not window.document.has_image:
+        raise RuntimeError(f"image {image_id} was not opened")
+
+
+def count_edits(window: MainWindow) -> int:
+    """How many edits of the open image are in effect."""
+    record = window.document.record
+    return 0 if record is None else window.document.store.history(record.id)[1]
 
 
 def stroke(canvas: QWidget, number: int) -> list[QPointF]:
@@ -188,11 +207,9 @@ def measure_changes(window: MainWindow, image_ids: Sequence[int]) -> list[Times]
     ):
         times = Times(f"switch image, {MEDIUM} squared, {kind}", "150")
         for _ in range(CHANGES):
-            window.open_image(other_id)
-            QApplication.processEvents()
+            open_image(window, other_id)
             with timing(times.taken):
-                window.open_image(image_id)
-                QApplication.processEvents()
+                open_image(window, image_id)
         all_times.append(times)
     return all_times
 

@@ -9,8 +9,10 @@ from app.category_panel import CategoryPanel
 from app.help_sheet import HelpSheet
 from app.theme import DARK, LIGHT, current_tones
 from app.tools import BRUSH, ERASER
-from app.window import MainWindow
+from app.window import SIZE, MainWindow
+from core.jobs import Device
 from core.panoptic import Segment
+from core.proposals import Preview
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 Key = Qt.Key
@@ -265,6 +267,22 @@ def test_what_the_document_refuses_is_a_notice(qtbot, window, document, put):
     document.select(1)
     click_image(qtbot, window, 10, 10)
     assert "cell 1 is locked" in window.notice_stack.shown[0].text
+
+
+def test_everything_in_the_step_panel_is_in_sight_when_a_proposal_waits(
+    window, document, proposal
+):
+    panel = window.step_panel
+    window.resize(*SIZE)
+    panel.set_device(Device("cuda:0", "Running on a GPU."))
+    panel.begin()
+    for step in range(1, 21):
+        panel.add_preview(Preview(step, 20, 0.5, 120.5, document.map.segment_ids, {}))
+    document.propose(proposal, {7: 1, 8: 2})
+    panel.end_with_proposal()
+    QApplication.processEvents()
+    for part in panel.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        assert part.visibleRegion().boundingRect() == part.rect() or part.isHidden(), part
 
 
 def test_every_control_has_a_name(window):

@@ -1,11 +1,13 @@
 """The dialog for a new project: its model, its categories, and where its file is kept."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -45,8 +47,11 @@ class NewProject:
 class NewProjectDialog(QDialog):
     """Asks what a new project is made of, and lets nothing impossible through.
 
+    Attributes:
+        models: the choice of its model.
+
     Signals:
-        chosen(NewProject): the user wants this one.
+        chosen(NewProject): the user wants this one; `leave` or `refuse` is the answer.
     """
 
     chosen = Signal(object)
@@ -80,6 +85,15 @@ class NewProjectDialog(QDialog):
             path = path.with_name(path.name + PROJECT_SUFFIX)
         return NewProject(path, self._table.categories(), self.models.name)
 
+    def refuse(self, sentence: str) -> None:
+        """Say why the project that was chosen cannot be made, and go on asking."""
+        self._say_fault(sentence)
+
+    def leave(self) -> None:
+        """Close: the project that was chosen is made."""
+        self.hide()
+        self.deleteLater()
+
     def _lay_out(self, sources: str) -> None:
         browse_button = QPushButton("Browse…", self)
         browse_button.clicked.connect(self._browse_project)
@@ -100,6 +114,7 @@ class NewProjectDialog(QDialog):
         self._from_model = button
         for label in (self._remarks, self._fault):
             label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
         tones = current_tones()
         self._remarks.setStyleSheet(f"color: {tones.warning};")
         self._fault.setStyleSheet(f"color: {tones.error};")
@@ -150,15 +165,16 @@ class NewProjectDialog(QDialog):
         self._remarks.setText(self.models.refusal or differences)
         self._remarks.setVisible(bool(self._remarks.text()))
         fault = find_fault(project.categories) or _find_path_fault(project.path)
-        self._fault.setText(fault)
-        self._fault.setVisible(bool(fault))
+        self._say_fault(fault)
         self._create.setEnabled(not fault)
+
+    def _say_fault(self, sentence: str) -> None:
+        self._fault.setText(sentence)
+        self._fault.setVisible(bool(sentence))
 
     @Slot()
     def _on_accepted(self) -> None:
-        self.hide()
         self.chosen.emit(self.new_project())
-        self.deleteLater()
 
     @Slot()
     def _browse_project(self) -> None:
@@ -184,14 +200,21 @@ def _add_section(
 
 
 def _say_sources(sources: Sequence[Path]) -> str:
+    folder = escape(str(sources[0].parent))
     if len(sources) == 1:
-        return f"For <b>{sources[0].name}</b> in {sources[0].parent}"
-    return f"For <b>{len(sources):,} images</b> in {sources[0].parent}"
+        return f"For <b>{escape(sources[0].name)}</b> in {folder}"
+    return f"For <b>{len(sources):,} images</b> in {folder}"
 
 
 def _find_path_fault(path: Path) -> str:
     if not path.parent.is_dir():
         return f"The folder {path.parent} does not exist; choose another one."
-    if path.exists():
+    try:
+        is_taken = path.exists()
+    except OSError as error:
+        return f"{path.name} cannot be a file's name ({error.strerror}); choose another one."
+    if is_taken:
         return f"{path.name} exists already; choose another name, or open that project."
+    if not os.access(path.parent, os.W_OK):
+        return f"The folder {path.parent} cannot be written to; choose another one."
     return ""

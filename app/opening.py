@@ -91,10 +91,18 @@ class Opening(QObject):
 
     @Slot(object)
     def _on_chosen(self, project: NewProject) -> None:
+        if self._dialog is None:
+            return
         try:
             self._store = AnnotationStore.create(
                 project.path, project.categories, project.model
             )
+        except AnnotateError as error:
+            self._dialog.refuse(str(error))
+            return
+        self._dialog.leave()
+        self._dialog = None
+        try:
             self._take_in(self._store)
         except AnnotateError as error:
             self._fail(str(error))

@@ -120,6 +120,26 @@ def test_a_project_file_that_exists_is_never_overwritten(dialog, tmp_path) -> No
     assert "does not exist; choose another one." in seen(dialog)
 
 
+def test_a_folder_that_cannot_be_written_to_is_said_at_once(dialog, monkeypatch) -> None:
+    monkeypatch.setattr("app.new_project.os.access", lambda *_: False)
+    dialog._path_edit.setText(dialog._path_edit.text() + "2")  # noqa: SLF001
+    assert "cannot be written to; choose another one." in seen(dialog)
+    assert not create_button(dialog).isEnabled()
+
+
+def test_a_name_that_is_too_long_is_said(dialog, tmp_path) -> None:
+    dialog._path_edit.setText(str(tmp_path / ("a" * 300)))  # noqa: SLF001
+    assert "cannot be a file's name (File name too long)" in seen(dialog)
+    assert not create_button(dialog).isEnabled()
+
+
+def test_names_that_look_like_html_are_shown_as_they_are(qtbot, tmp_path) -> None:
+    dialog = NewProjectDialog([tmp_path / "<i>a & b.png"], tmp_path / "p.bitbrush")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert "<b>&lt;i&gt;a &amp; b.png</b>" in seen(dialog)
+
+
 def test_escape_leaves_without_a_project(qtbot, dialog) -> None:
     with qtbot.waitSignal(dialog.rejected), qtbot.assertNotEmitted(dialog.chosen):
         qtbot.keyClick(dialog, Qt.Key.Key_Escape)

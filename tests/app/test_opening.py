@@ -149,6 +149,25 @@ def test_leaving_the_dialog_makes_nothing(qtbot, folder) -> None:
     assert not (folder / "annotations.bitbrush").exists()
 
 
+def test_a_project_that_cannot_be_made_is_said_in_the_dialog(qtbot, folder, tmp_path) -> None:
+    opening = Opening(folder)
+    opening.start()
+    (dialog,) = open_dialogs()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    dialog._path_edit.setText(str(gone / "new"))  # noqa: SLF001
+    gone.rmdir()
+    with qtbot.assertNotEmitted(opening.failed), qtbot.assertNotEmitted(opening.opened):
+        dialog._create.click()  # noqa: SLF001
+    assert dialog.isVisible()
+    assert str(gone) in dialog._fault.text()  # noqa: SLF001
+    dialog._path_edit.setText(str(folder / "new"))  # noqa: SLF001
+    with qtbot.waitSignal(opening.opened) as opened:
+        dialog._create.click()  # noqa: SLF001
+    assert open_dialogs() == []
+    opened.args[0].close()
+
+
 def test_a_second_project_beside_the_first_gets_a_name_of_its_own(folder) -> None:
     AnnotationStore.create(folder / "annotations.bitbrush", [CELL]).close()
     assert find_free_name(folder) == folder / "annotations-2.bitbrush"

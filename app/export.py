@@ -124,6 +124,7 @@ class ExportDialog(QDialog):
         row.addWidget(self._browse)
         for label in (self._what, self._state):
             label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
         heading = QLabel("<b>Folder</b>", self)
         heading.setBuddy(self._folder)
         whole = QVBoxLayout(self)

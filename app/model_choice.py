@@ -44,6 +44,7 @@ class ModelChoice(QWidget):
         self._box.setAccessibleName("Model")
         self._summary = QLabel(self)
         self._summary.setWordWrap(True)
+        self._summary.setTextFormat(Qt.TextFormat.PlainText)
         self._summary.setStyleSheet(f"color: {current_tones().muted};")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -38,6 +38,7 @@ class ModelDialog(QDialog):
         self.models = ModelChoice(self)
         self._remarks = QLabel(self)
         self._remarks.setWordWrap(True)
+        self._remarks.setTextFormat(Qt.TextFormat.PlainText)
         self._remarks.setStyleSheet(f"color: {current_tones().warning};")
         self._lay_out()
         self.models.changed.connect(self._say_remarks)

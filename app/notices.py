@@ -156,6 +156,7 @@ class NoticeBar(QFrame):
         self.setStyleSheet(_style(notice.severity))
         self._text = QLabel(notice.text, self)
         self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # file names may look like HTML
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         button = QToolButton(self)
         button.setText("\N{MULTIPLICATION SIGN}")

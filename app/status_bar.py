@@ -1,6 +1,6 @@
 """The status bar: what the next stroke does, what is under the cursor, and what is in use."""
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from app.canvas import CanvasView
@@ -28,6 +28,7 @@ class StatusBar(QStatusBar):
         self._point: tuple[float, float] | None = None
         self.setSizeGripEnabled(False)
         self._hint = QLabel(self)
+        self._hint.setTextFormat(Qt.TextFormat.PlainText)
         self.addWidget(self._hint, 1)
         self._under_cursor = self._field("Segment under the cursor")
         self._place = self._field("Column and row under the cursor")
@@ -41,6 +42,7 @@ class StatusBar(QStatusBar):
 
     def _field(self, name: str) -> QLabel:
         label = QLabel(self)
+        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setAccessibleName(name)
         label.setToolTip(name)
         self.addPermanentWidget(label)

@@ -4,9 +4,17 @@ import logging
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
-from app.notices import LIFETIME_MS, MAX_SHOWN, Notice, Notices, NoticeStack, Severity
+from app.notices import (
+    LIFETIME_MS,
+    MAX_SHOWN,
+    Notice,
+    NoticeBar,
+    Notices,
+    NoticeStack,
+    Severity,
+)
 
 
 @pytest.fixture
@@ -73,3 +81,10 @@ def test_a_warning_goes_by_itself_and_an_error_stays(qtbot, notices, stack, monk
     notices.fail("The disk is full.")
     qtbot.waitUntil(lambda: len(stack.shown) == 1)
     assert stack.shown[0].severity is Severity.ERROR
+
+
+def test_a_file_name_that_looks_like_html_is_read_as_it_is(qtbot):
+    bar = NoticeBar(Notice("<b>a</b>.png is damaged."))
+    qtbot.addWidget(bar)
+    (text,) = bar.findChildren(QLabel)
+    assert text.textFormat() == Qt.TextFormat.PlainText

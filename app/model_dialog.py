@@ -49,7 +49,7 @@ class ModelDialog(QDialog):
         heading.setBuddy(self.models)
         role = QDialogButtonBox.ButtonRole
         buttons = QDialogButtonBox(self)
-        mark_primary(buttons.addButton("Use it", role.AcceptRole))
+        mark_primary(buttons.addButton("Choose", role.AcceptRole))
         buttons.addButton("Cancel", role.RejectRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)

@@ -100,7 +100,7 @@ def test_a_model_file_is_found_by_mouse_and_keys(qtbot, window, store, tiny_mode
     assert "Drawn at random; knows nuclei" in seen(dialog)
     assert "The model does not know 'debris'." in seen(dialog)
     assert "Its segments of 'background' will be left out" in seen(dialog)
-    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Use it")
+    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Choose")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     wait_for_model(qtbot, window, "tiny")
     assert store.model == str(tiny_model)

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from core.panoptic import Edit, Ids, PanopticMap, Segment, Segments, Source
+from core.panoptic import Edit, Ids, PanopticMap, Segment, Segments, Source, find_runs
 
 _EDIT: Final = struct.Struct("<4I")  # top, left, height and width of the box
 _LEVEL: Final = 1  # six times as fast as the default on a large map, for a fifth more bytes
@@ -69,16 +69,11 @@ def decode_map(data: bytes, height: int, width: int) -> PanopticMap:
 
 def _encode_ids(segment_ids: Ids) -> bytes:
     """The number of runs, their lengths, and the id of each."""
-    flat = segment_ids.ravel()
-    if not flat.size:
-        return _SIZE.pack(0)
-    begins = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
-    lengths = np.diff(begins, append=flat.size)
-    values = flat[begins]
+    lengths, ids = find_runs(segment_ids)
     return (
-        _SIZE.pack(len(begins))
+        _SIZE.pack(len(ids))
         + lengths.astype(_RUN_LENGTH).tobytes()
-        + values.astype(_RUN_ID).tobytes()
+        + ids.astype(_RUN_ID).tobytes()
     )
 
 

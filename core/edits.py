@@ -55,8 +55,9 @@ def brush_stroke(map: PanopticMap, points: ArrayLike, radius: float, segment: Se
         segment: one of the map's, or a new one that this stroke begins.
     """
     rect, covered = cover_stroke(points, radius, map.height, map.width)
-    window = map.segment_ids[rect.slices]
-    taken = covered & (window != segment.id) & ~_is_any_of(_locked(map), window)
+    can_lose = _unlocked(map)
+    can_lose[segment.id] = False
+    taken = _keep_those_of(can_lose, covered, map.segment_ids[rect.slices])
     return _give(map, rect, taken, map.segments.get(segment.id, segment), "brush")
 
 
@@ -72,10 +73,11 @@ def erase_stroke(
         only: id of the one segment to erase; None erases from all.
     """
     rect, covered = cover_stroke(points, radius, map.height, map.width)
-    window = map.segment_ids[rect.slices]
-    taken = covered & (window != VOID) & ~_is_any_of(_locked(map), window)
+    can_lose = _unlocked(map)
+    can_lose[VOID] = False
     if only is not None:
-        taken &= window == only
+        can_lose &= np.arange(N_IDS) == only
+    taken = _keep_those_of(can_lose, covered, map.segment_ids[rect.slices])
     return _give(map, rect, taken, None, "erase")
 
 
@@ -261,7 +263,8 @@ def _give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, labe
     """
     rect, taken = _shrink(rect, taken)
     before = map.segment_ids[rect.slices].copy()
-    after = np.where(taken, np.uint16(taker.id if taker else VOID), before)
+    after = before.copy()
+    after[taken] = taker.id if taker else VOID
     losses, areas = count_pixels(before[taken]), map.areas()
     segments_before = {i: map.segments[i] for i in losses}
     left_over = [map.segments[i] for i in losses if losses[i] < areas[i]]
@@ -304,6 +307,25 @@ def _shrink(rect: Rect, taken: Mask) -> tuple[Rect, Mask]:
     left, right = int(columns[0]), int(columns[-1]) + 1
     smaller = Rect(rect.top + top, rect.left + left, rect.top + bottom, rect.left + right)
     return smaller, taken[top:bottom, left:right]
+
+
+def _keep_those_of(can_lose: Mask, covered: Mask, segment_ids: Ids) -> Mask:
+    """Which covered pixels belong to a segment that may lose them, as `can_lose` [65536] says.
+
+    A long stroke covers few pixels of its rectangle, so only these are looked up.
+    """
+    rows, columns = np.divmod(np.flatnonzero(covered), max(covered.shape[1], 1))
+    is_kept = can_lose[segment_ids[rows, columns]]
+    taken = np.zeros_like(covered)
+    taken[rows[is_kept], columns[is_kept]] = True
+    return taken
+
+
+def _unlocked(map: PanopticMap) -> Mask:
+    """[65536], true for void and for every id but those of locked segments."""
+    can_lose = np.ones(N_IDS, np.bool_)
+    can_lose[[segment.id for segment in _locked(map)]] = False
+    return can_lose
 
 
 def _is_any_of(segments: Iterable[Segment], segment_ids: Ids) -> Mask:

@@ -1,5 +1,6 @@
 """The pixels behind an image record: of a file, or of one frame of a video."""
 
+from collections.abc import Callable
 from os import stat_result
 
 from core.errors import ImageError
@@ -18,16 +19,21 @@ class ImageReader:
         self._video: Video | None = None
         self._video_status: stat_result | None = None
 
-    def read(self, record: ImageRecord) -> Rgb:
+    def read(self, record: ImageRecord, is_wanted: Callable[[], bool] = lambda: True) -> Rgb:
         """Read an image, uint8 [H, W, 3] RGB, of the size that the project knows.
 
+        Args:
+            record: of the image.
+            is_wanted: asked again and again; False ends the reading.
+
         Raises:
-            ImageError: the file is missing or damaged, or is another one now.
+            ImageError: the file is missing or damaged, or is another one now; or it is not
+                wanted any more.
         """
         if record.frame is None:
-            image = read_image(record.path)
+            image = read_image(record.path, is_wanted=is_wanted)
         else:
-            image = self._read_frame(record, record.frame)
+            image = self._read_frame(record, record.frame, is_wanted)
         height, width = image.shape[:2]
         if (height, width) != (record.height, record.width):
             raise ImageError(
@@ -43,8 +49,10 @@ class ImageReader:
             self._video.close()
         self._video = None
 
-    def _read_frame(self, record: ImageRecord, frame: int) -> Rgb:
-        video = self._open(record)
+    def _read_frame(
+        self, record: ImageRecord, frame: int, is_wanted: Callable[[], bool]
+    ) -> Rgb:
+        video = self._open(record, is_wanted)
         if frame >= video.n_frames:
             raise ImageError(
                 f"{record.path} has {video.n_frames} frames but had more than {frame} when it "
@@ -52,7 +60,7 @@ class ImageReader:
             )
         return video.read_frame(frame)
 
-    def _open(self, record: ImageRecord) -> Video:
+    def _open(self, record: ImageRecord, is_wanted: Callable[[], bool]) -> Video:
         """The record's video; one that was written anew is opened again."""
         try:
             status = record.path.stat()
@@ -62,7 +70,12 @@ class ImageReader:
         if old is not None and old.path == record.path and _are_same(old_status, status):
             return old
         self.close()
-        self._video, self._video_status = Video(record.path), status
+
+        def check(_n_frames: int) -> None:
+            if not is_wanted():
+                raise ImageError(f"{record.path} was not opened: it is not wanted any more.")
+
+        self._video, self._video_status = Video(record.path, check), status
         return self._video
 
 

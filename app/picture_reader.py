@@ -14,7 +14,7 @@ from core.store import ImageRecord
 
 MAX_SMALL: Final = 1_000_000  # pixels that are read in less time than anybody notices
 PATIENCE_S: Final = 0.1  # a picture that comes this soon does not make the canvas flicker
-N_THREADS: Final = 2  # while one reads what nobody waits for any more, the other goes on
+N_THREADS: Final = 2  # some decoders cannot be stopped; the next image does not wait for them
 
 Reading = Future[ImageLayer]
 
@@ -56,7 +56,7 @@ class PictureReader(QObject):
             self._on_read(reading)
 
     def forget(self) -> None:
-        """Want no image any more; what has not begun will not."""
+        """Want no image any more; what has not begun will not, what has ends soon."""
         if self._wanted is not None:
             self._wanted.cancel()
         self._wanted = None
@@ -75,15 +75,18 @@ class PictureReader(QObject):
 
     def _fill(self, reading: Reading, record: ImageRecord) -> None:
         try:
-            reading.set_result(ImageLayer(self._load(record)))
+            reading.set_result(ImageLayer(self._load(reading, record)))
         except Exception as error:  # noqa: BLE001 - whoever asks for the result meets it
             reading.set_exception(error)
 
-    def _load(self, record: ImageRecord) -> Rgb:
+    def _load(self, reading: Reading, record: ImageRecord) -> Rgb:
+        def is_wanted() -> bool:
+            return reading is self._wanted
+
         if record.frame is None:
-            return ImageReader().read(record)
+            return ImageReader().read(record, is_wanted)
         with self._video_lock:
-            return self._video_reader.read(record)
+            return self._video_reader.read(record, is_wanted)
 
     @Slot(object)
     def _on_read(self, reading: Reading) -> None:

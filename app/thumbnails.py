@@ -12,13 +12,14 @@ from PySide6.QtGui import QImage
 
 from app.image_file import ImageReader
 from core.errors import AnnotateError
+from core.images import Rgb, read_image
 from core.store import ImageRecord
 
 THUMB_WIDTH: Final = 72
 THUMB_HEIGHT: Final = 54
 MAX_KEPT: Final = 1000  # 12 MB
 MAX_WAITING: Final = 60  # more than a tall screen shows; the oldest are given up
-STOP_MS: Final = 5000
+LEAST_SIZE: Final = (2 * THUMB_HEIGHT, 2 * THUMB_WIDTH)
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Thumbnails(QObject):
         self._lock = Lock()  # of the two below, which both threads use
         self._waiting: deque[ImageRecord] = deque(maxlen=MAX_WAITING)
         self._is_working = False
+        self._is_given_up = False  # what is being drawn now
         self._reader = ImageReader()  # only the thread uses it
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -62,7 +64,9 @@ class Thumbnails(QObject):
         """Forget all thumbnails, for another project's ids mean other images."""
         with self._lock:
             self._waiting.clear()
-        self._pool.waitForDone(STOP_MS)
+        self._is_given_up = True
+        self._pool.waitForDone()
+        self._is_given_up = False
         self._kept.clear()
 
     def stop(self) -> None:
@@ -78,7 +82,9 @@ class Thumbnails(QObject):
                     self._is_working = False
                     return
                 record = self._waiting.pop()
-            self._drawn.emit(record.id, self._draw(record))
+            image = self._draw(record)
+            if not self._is_given_up:
+                self._drawn.emit(record.id, image)
 
     @Slot(int, object)
     def _on_drawn(self, image_id: int, image: QImage) -> None:
@@ -90,7 +96,7 @@ class Thumbnails(QObject):
     def _draw(self, record: ImageRecord) -> QImage:
         """The image, made to fit a thumbnail; null when it cannot be read."""
         try:
-            image = self._reader.read(record)
+            image = self._read(record)
         except AnnotateError as error:
             _log.info("no thumbnail of %s: %s", record.path, error)
             return QImage()
@@ -99,3 +105,11 @@ class Thumbnails(QObject):
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         small = np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
         return QImage(small.data, *size, 3 * size[0], QImage.Format.Format_RGB888).copy()
+
+    def _read(self, record: ImageRecord) -> Rgb:
+        if record.frame is None:
+            return read_image(record.path, least_size=LEAST_SIZE, is_wanted=self._is_wanted)
+        return self._reader.read(record, self._is_wanted)
+
+    def _is_wanted(self) -> bool:
+        return not self._is_given_up

@@ -29,9 +29,9 @@ def opened(monkeypatch) -> list[Path]:
     """Every video that is opened, in order."""
     paths: list[Path] = []
 
-    def open_video(path: Path) -> Video:
+    def open_video(path: Path, progress) -> Video:
         paths.append(path)
-        return Video(path)
+        return Video(path, progress)
 
     monkeypatch.setattr(image_file, "Video", open_video)
     return paths
@@ -85,3 +85,10 @@ def test_an_image_of_another_size_is_refused(tmp_path) -> None:
     record = ImageRecord(1, path, None, 48, 64, 0)
     with pytest.raises(ImageError, match=r"has 30 x 20 pixels but was added .* with 64 x 48"):
         ImageReader().read(record)
+
+
+def test_a_video_that_nobody_wants_is_not_counted_to_its_end(tmp_path) -> None:
+    reader, record = ImageReader(), frame(write_video(tmp_path / "a.avi", 3), 1)
+    with pytest.raises(ImageError, match="not wanted any more"):
+        reader.read(record, lambda: False)
+    assert reader.read(record).mean() == pytest.approx(20, abs=2)

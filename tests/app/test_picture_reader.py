@@ -18,10 +18,10 @@ def disk(monkeypatch):
     """An event without which the first two pictures cannot be read, as if they were huge."""
     answers = Event()
 
-    def read_slowly(path):
+    def read_slowly(path, **options):
         if path.name != "picture2.png":
             answers.wait()
-        return read_image(path)
+        return read_image(path, **options)
 
     monkeypatch.setattr(image_file, "read_image", read_slowly)
     monkeypatch.setattr(picture_reader, "MAX_SMALL", 0)

@@ -317,6 +317,21 @@ def test_damage_gives_an_image_or_a_sentence(kind, tmp_path, data):
 # Folders
 
 
+def test_reading_ends_as_soon_as_nobody_wants_the_image(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (600, 600, 3)).astype(np.uint8)
+    path = save(Image.fromarray(noise), tmp_path / "noise.png")
+    answers = iter([True] * 5)
+    with pytest.raises(ImageError, match="was not read to its end"):
+        read_image(path, is_wanted=lambda: next(answers, False))
+    assert np.array_equal(read_image(path), noise)
+
+
+def test_a_jpeg_is_read_smaller_where_that_will_do(tmp_path):
+    path = save(Image.fromarray(gradient(800, 1200)), tmp_path / "large.jpg")
+    assert read_image(path, least_size=(108, 144)).shape == (200, 300, 3)
+    assert read_image(path, least_size=(900, 144)).shape == (800, 1200, 3)
+
+
 def test_images_are_listed_in_natural_order_without_hidden_or_other_files(tmp_path):
     names = ["img10.png", "img2.PNG", "Img1.tif", "a.webp", "2.png", "10.png", "img02.png"]
     for name in [*names, ".hidden.png", "notes.txt", "._img1.png"]:

@@ -27,7 +27,7 @@ class Document(QObject):
 
     Attributes:
         store: the open project.
-        reader: reads the picture.
+        reader: reads image and map.
         record: the open image, or None.
         image: uint8 [H, W, 3] RGB; None when there is none, or it is not read or cannot be.
         picture: the image as it is drawn; None when `image` is.
@@ -71,7 +71,7 @@ class Document(QObject):
         self.preview: Preview | None = None
         self.suggestion: Suggestion | None = None
         self._preview_segments: Segments = {}
-        self.reader = PictureReader(self)
+        self.reader = PictureReader(store, self)
         self.reader.done.connect(self._on_read)
         self.categories = {category.id: category for category in store.categories}
         self.category_id = next(iter(self.categories), 0)
@@ -141,14 +141,12 @@ class Document(QObject):
         if self.record is None:
             return
         try:
-            picture = reading.result()
-            self.map = self.store.load_map(self.record.id)
+            picture, map = reading.result()
             self.store.set_last_image(self.record.id)
         except AnnotateError as error:
-            self.map = None
             self.failed.emit(str(error))
         else:
-            self.image, self.picture = picture.pixels, picture
+            self.image, self.picture, self.map = picture.pixels, picture, map
         self._tell_all()
 
     def _tell_all(self) -> None:

@@ -66,16 +66,18 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=10, help="of each program (default: 10)")
     n_runs = parser.parse_args().runs
     print_conditions()
-    rows = []
+    starts: dict[str, list[tuple[float, list[str]]]] = {name: [] for name in PROGRAMS}
     with tempfile.TemporaryDirectory() as home:
         environment = make_environment(Path(home))
-        for name, code in PROGRAMS.items():
-            time_start(code, environment)
-            starts = [time_start(code, environment) for _ in range(n_runs)]
-            heavy = set().union(*(imported for _, imported in starts))
-            budget = BUDGET_MS if code == BITBRUSH else ""
-            ms = quantiles([ms for ms, _ in starts], 0, 0.5, 1)
-            rows.append([name, *ms, budget, ", ".join(sorted(heavy)) or "none"])
+        for _ in range(1 + n_runs):  # in turns, so that other load meets all alike
+            for name, code in PROGRAMS.items():
+                starts[name].append(time_start(code, environment))
+    rows = []
+    for name, (_, *counted) in starts.items():
+        heavy = {module for _, imported in counted for module in imported}
+        budget = BUDGET_MS if PROGRAMS[name] == BITBRUSH else ""
+        ms = quantiles([ms for ms, _ in counted], 0, 0.5, 1)
+        rows.append([name, *ms, budget, ", ".join(sorted(heavy)) or "none"])
     columns = ["", "min", "p50", "max", "budget", "heavy imports"]
     print_report("Start, milliseconds", columns, rows)
     return 0

@@ -62,7 +62,8 @@ def read_json(path: Path, *, like: CocoJson | None = None) -> CocoJson:
 
     Args:
         like: the truth that these results are about. Results may hold annotations alone: the
-            categories and images are the truth's, and other images are left out.
+            categories and images are the truth's, and other images are left out. Results that
+            list their images are matched by file name where the names agree, else by id.
 
     Raises:
         CocoError: the file is missing, unreadable, malformed or contradicts itself.
@@ -76,9 +77,28 @@ def read_json(path: Path, *, like: CocoJson | None = None) -> CocoJson:
         categories = {category.id: category for category in like.categories}
         images = {image.id: image for image in like.images}
         _check_names(path, document, categories)
-        annotations = {i: annotation for i, annotation in annotations.items() if i in images}
+        true_id = _match_images(path, document, like)
+        annotations = {
+            true_id[i]: replace(annotation, id=true_id[i])
+            for i, annotation in annotations.items()
+            if i in true_id
+        }
     joined = [_join(path, a, images, categories) for a in annotations.values()]
     return CocoJson(tuple(categories.values()), tuple(joined))
+
+
+def _match_images(path: Path, document: Mapping[str, Any], like: CocoJson) -> dict[int, int]:
+    """The truth's id of each image id in results, for the images that both have."""
+    by_id = {image.id: image.id for image in like.images}
+    if not document.get("images"):
+        return by_id
+    by_name = {image.file_name: image.id for image in like.images}
+    own = _table(str(path), document, "images", _image)
+    names = [image.file_name for image in own.values()]
+    is_unclear = len(by_name) < len(like.images) or len(set(names)) < len(names)
+    if is_unclear or by_name.keys().isdisjoint(names):
+        return by_id
+    return {i: by_name[own[i].file_name] for i in own if own[i].file_name in by_name}
 
 
 def image_entry(image: CocoImage) -> dict[str, Any]:

@@ -85,7 +85,7 @@ RECIPES: dict[str, Recipe] = {
             crops=(Crops(128, 4, 0.8), Crops(256, 1, 0.2)),
             steps=6_000,
         ),
-        sampling=SamplingOptions(steps=20, time_delta=4.0, min_area=24, split_parts=True),
+        sampling=SamplingOptions(steps=20, time_delta=12.0, min_area=24, split_parts=True),
         licence="CC0-1.0",
     ),
 }

@@ -113,7 +113,7 @@ def test_other_options_make_all_maps_again_and_are_named(images, out, tiny_model
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_stopped_goes_on_where_it_was(images, out, tiny_model, repository, how):
     add_images(images, 12)
-    arguments = [images, "--out", out, "--model", tiny_model, "--steps", "20"]
+    arguments = [images, "--out", out, "--model", tiny_model, "--steps", "60"]
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "core", "segment", *map(str, arguments)],
         cwd=repository,
@@ -133,7 +133,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(images, out, tiny_model, rep
     done = {path: path.stat().st_mtime_ns for path in (out / "panoptic").glob("[!.]*.png")}
     finished = len((out / "segment.jsonl").read_text().splitlines()) - 1
     assert 3 <= finished < 12
-    assert segment(images, out, tiny_model, "--steps", "20") == 0
+    assert segment(images, out, tiny_model, "--steps", "60") == 0
     assert len(load_maps(out)) == 12
     kept = [path for path, written_ns in done.items() if path.stat().st_mtime_ns == written_ns]
     assert len(kept) == finished

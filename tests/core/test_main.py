@@ -119,6 +119,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(images, out, tiny_model, rep
         cwd=repository,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=listen_to_interrupts,  # noqa: PLW1509 - nothing runs beside it
     )
     wait_for_lines(out / "segment.jsonl", 4)
     process.send_signal(how)
@@ -137,6 +138,11 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(images, out, tiny_model, rep
     assert len(load_maps(out)) == 12
     kept = [path for path, written_ns in done.items() if path.stat().st_mtime_ns == written_ns]
     assert len(kept) == finished
+
+
+def listen_to_interrupts():
+    """Undo what a shell does to a job in the background, whose children ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_lines(path, n, timeout_s=60):

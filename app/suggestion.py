@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.edits import accept_proposal
 from core.panoptic import Category, Edit, PanopticMap, Segment, Segments
 from core.proposals import Preview, Proposal
+from core.whole_maps import accept_proposal
 
 
 @dataclass(frozen=True, slots=True, eq=False)

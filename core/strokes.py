@@ -1,12 +1,13 @@
 """Which pixels a stroke covers: exactly, without gaps, and in whatever order it was drawn.
 
 The pixel in column x and row y has its centre at (x + 0.5, y + 0.5). A stroke covers it when
-that centre lies within the radius of the polyline. A stroke thinner than a pixel's diagonal
-also covers every pixel that the polyline runs through, so that it never breaks up or paints
-nothing.
+that centre lies within the radius of the polyline, measured for a square tip along the axes. A
+stroke thinner than a pixel's diagonal also covers every pixel that the polyline runs through,
+so that it never breaks up or paints nothing.
 """
 
 import math
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -21,16 +22,24 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+class Tip(StrEnum):
+    """The shape of a brush."""
+
+    ROUND = "round"
+    SQUARE = "square"
+
+
 def cover_stroke(
-    points: ArrayLike, radius: float, height: int, width: int
+    points: ArrayLike, radius: float, height: int, width: int, tip: Tip = Tip.ROUND
 ) -> tuple[Rect, NDArray[np.bool_]]:
-    """Draw a polyline of round pen strokes.
+    """Draw a polyline of pen strokes.
 
     Args:
         points: [N, 2] x and y in image pixels, in or outside the image; one point is a dot.
-        radius: of the pen, in pixels.
+        radius: of the pen, in pixels; half the side of a square one.
         height: of the image.
         width: of the image.
+        tip: of the pen; a square one stays upright.
 
     Returns:
         The smallest rectangle of the image that holds the stroke, and which pixels [m, n] of
@@ -43,7 +52,8 @@ def cover_stroke(
     if not (np.isfinite(corners).all() and math.isfinite(radius) and radius > 0):
         raise ValueError(f"a stroke of radius {radius} through {corners.tolist()}")
     starts, ends = _segments_downwards(corners)
-    spans = [_capsule_spans(starts, ends, radius, height)]
+    sweep = _capsule_spans if tip is Tip.ROUND else _swept_square_spans
+    spans = [sweep(starts, ends, radius, height)]
     if radius < HALF_DIAGONAL:
         spans.append(_line_spans(starts, ends, height))
     rows, firsts, lasts = (np.concatenate(parts) for parts in zip(*spans, strict=True))
@@ -91,6 +101,28 @@ def _capsule_spans(
         t_right = np.where(dy > 0, np.clip((down + lean) / dy, 0, 1), 1)
     left = x + t_left * dx - _half_chord(radius, down - t_left * dy)
     right = x + t_right * dx + _half_chord(radius, down - t_right * dy)
+    return rows, np.ceil(left - 0.5), np.floor(right - 0.5)
+
+
+def _swept_square_spans(
+    starts: Floats, ends: Floats, radius: float, height: int
+) -> tuple[Ints, Floats, Floats]:
+    """First and last column, in each row, of the pixels that an upright square sweeps over.
+
+    In a row the sweep is the union of the squares that reach it: those around the points of
+    the piece that are at most the radius above or below. These points are a piece of it too.
+    """
+    piece, rows = _rows_of_each(
+        np.ceil(starts[:, 1] - radius - 0.5), np.floor(ends[:, 1] + radius - 0.5), height
+    )
+    x, y = starts[piece].T
+    dx, dy = (ends - starts)[piece].T
+    down = rows + 0.5 - y
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        t_first = np.where(dy > 0, np.clip((down - radius) / dy, 0, 1), 0)
+        t_last = np.where(dy > 0, np.clip((down + radius) / dy, 0, 1), 1)
+    first, last = x + t_first * dx, x + t_last * dx
+    left, right = np.minimum(first, last) - radius, np.maximum(first, last) + radius
     return rows, np.ceil(left - 0.5), np.floor(right - 0.5)
 
 

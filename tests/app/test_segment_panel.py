@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTableView
 
 from app.segment_panel import AREA, HIDE, LOCK, NAME, SegmentPanel
-from core.edits import import_map
 from core.panoptic import PanopticMap, Segment
+from core.whole_maps import import_map
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 

@@ -6,18 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.edits import (
-    accept_proposal,
     brush_stroke,
     clear,
     delete_segment,
     erase_stroke,
-    import_map,
     new_segment,
     set_segment,
 )
 from core.errors import ProjectError
 from core.panoptic import MAX_SEGMENT_ID, Category, PanopticMap, Rect, Segment, Source
 from core.proposals import Proposal, SamplingOptions
+from core.strokes import Tip
+from core.whole_maps import accept_proposal, import_map
 
 CELL = Category(5, "cell", is_thing=True, color=(255, 0, 0))
 DISH = Category(9, "dish", is_thing=False, color=(0, 0, 255))
@@ -303,6 +303,7 @@ points = st.lists(
     max_size=3,
 )
 radii = st.sampled_from([0.5, 1.0, 2.2, 6.0])
+tips = st.sampled_from(Tip)
 whole_maps = st.binary(min_size=HEIGHT * WIDTH, max_size=HEIGHT * WIDTH).map(
     lambda data: np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH).astype(np.uint16) % 7
 )
@@ -331,7 +332,7 @@ def strokes_on(draw, panoptic, segment_id):
         return erase_stroke(panoptic, draw(points), draw(radii), segment_id or None)
     category = draw(st.sampled_from(CATEGORIES))
     segment = panoptic.segments.get(segment_id) or new_segment(panoptic, category)
-    return brush_stroke(panoptic, draw(points), draw(radii), segment)
+    return brush_stroke(panoptic, draw(points), draw(radii), segment, tip=draw(tips))
 
 
 @st.composite

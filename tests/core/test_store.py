@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.edits import brush_stroke, clear, import_map, new_segment, set_segment
+from core.edits import brush_stroke, clear, new_segment, set_segment
 from core.panoptic import Category, Edit, PanopticMap, Segment
 from core.store import PROJECT_NAME, SNAPSHOT_EVERY, AnnotationStore, ImageRecord
+from core.whole_maps import import_map
 
 CELL = Category(5, "Zelle ø", is_thing=True, color=(255, 0, 1), supercategory="tissue")
 DISH = Category(2, "dish", is_thing=False, color=(0, 16, 255))

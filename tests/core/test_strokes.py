@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.panoptic import Rect
-from core.strokes import cover_stroke
+from core.strokes import Tip, cover_stroke
 
 HEIGHT, WIDTH = 15, 18
 
@@ -18,10 +18,10 @@ strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=5)
 radii = st.sampled_from([0.1, 0.5, 0.7, 1.0, 2.5, 7.3])
 
 
-def drawn(points, radius, height=HEIGHT, width=WIDTH):
+def drawn(points, radius, height=HEIGHT, width=WIDTH, tip=Tip.ROUND):
     """What a stroke covers, as one array [H, W]."""
     whole = np.zeros((height, width), bool)
-    rect, covered = cover_stroke(points, radius, height, width)
+    rect, covered = cover_stroke(points, radius, height, width, tip)
     whole[rect.slices] = covered
     return whole
 
@@ -45,12 +45,41 @@ def test_a_stroke_covers_exactly_the_pixels_within_its_radius(points, radius):
     assert not covered[distance > max(radius, np.sqrt(0.5)) + 1e-9].any()
 
 
-@given(strokes, radii)
-def test_a_stroke_is_the_same_drawn_backwards_or_piece_by_piece(points, radius):
+def is_reached_by_square(centre, start, end, radius):
+    """Whether a piece enters the square around a pixel's centre (Liang and Barsky 1984)."""
+    first, last = 0.0, 1.0
+    for middle, begin, way in zip(centre, start, np.subtract(end, start), strict=True):
+        if way == 0 and abs(begin - middle) > radius:
+            return False
+        if way != 0:
+            times = sorted(((middle - radius - begin) / way, (middle + radius - begin) / way))
+            first, last = max(first, times[0]), min(last, times[1])
+    return first <= last
+
+
+@given(strokes, st.sampled_from([0.75, 1.0, 2.5, 7.25]))
+def test_a_square_stroke_covers_exactly_what_the_square_sweeps_over(points, radius):
+    pieces = list(pairwise(points)) or [(points[0], points[0])]
+
+    def swept(radius):
+        reached = [
+            any(is_reached_by_square((x + 0.5, y + 0.5), *piece, radius) for piece in pieces)
+            for y in range(HEIGHT)
+            for x in range(WIDTH)
+        ]
+        return np.reshape(reached, (HEIGHT, WIDTH))
+
+    covered = drawn(points, radius, tip=Tip.SQUARE)
+    assert covered[swept(radius - 1e-9)].all()
+    assert not covered[~swept(radius + 1e-9)].any()
+
+
+@given(strokes, radii, st.sampled_from(Tip))
+def test_a_stroke_is_the_same_drawn_backwards_or_piece_by_piece(points, radius, tip):
     pieces = [points[i : i + 2] for i in range(max(1, len(points) - 1))]
-    together = np.any([drawn(piece, radius) for piece in pieces], axis=0)
-    assert np.array_equal(drawn(points, radius), drawn(points[::-1], radius))
-    assert np.array_equal(drawn(points, radius), together)
+    together = np.any([drawn(piece, radius, tip=tip) for piece in pieces], axis=0)
+    assert np.array_equal(drawn(points, radius, tip=tip), drawn(points[::-1], radius, tip=tip))
+    assert np.array_equal(drawn(points, radius, tip=tip), together)
 
 
 @given(strokes, radii)

@@ -1,0 +1,154 @@
+"""How an edit takes pixels: by the rules of the map, whatever decides which pixels.
+
+Pixels are taken only from void and from unlocked segments; a segment that loses its last pixel
+goes with it; a segment whose shape a person changes is a person's work from then on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ProjectError
+from core.panoptic import (
+    MAX_SEGMENT_ID,
+    VOID,
+    Edit,
+    Ids,
+    PanopticMap,
+    Rect,
+    Segment,
+    Segments,
+    Source,
+    count_pixels,
+)
+from core.strokes import NOWHERE
+
+N_IDS: Final = MAX_SEGMENT_ID + 1
+
+Mask = NDArray[np.bool_]
+
+
+def give_all(
+    map: PanopticMap, givers: Iterable[Segment], taker: Segment | None, label: str
+) -> Edit:
+    """Move all pixels of some segments to another one, or to void."""
+    taken = is_any_of(givers, map.segment_ids)
+    return give(map, Rect(0, 0, map.height, map.width), taken, taker, label)
+
+
+def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label: str) -> Edit:
+    """Move the taken pixels of a rectangle to a segment, or to void.
+
+    Args:
+        map: is not changed.
+        rect: of the map.
+        taken: bool [m, n], which pixels of the rectangle; none of them the taker's own or of
+            a locked segment.
+        taker: one of the map's segments, or a new one; None for void.
+        label: of the edit.
+    """
+    rect, taken = shrink(rect, taken)
+    before = map.segment_ids[rect.slices].copy()
+    after = before.copy()
+    after[taken] = taker.id if taker else VOID
+    losses, areas = count_pixels(before[taken]), map.areas()
+    segments_before = {i: map.segments[i] for i in losses}
+    left_over = [map.segments[i] for i in losses if losses[i] < areas[i]]
+    if taker and taken.any():
+        left_over.append(taker)
+        segments_before |= {i: map.segments[i] for i in [taker.id] if i in map.segments}
+    segments_after = {s.id: replace(s, source=Source.HUMAN) for s in left_over}
+    return make_edit(rect, before, after, (segments_before, segments_after), label)
+
+
+def replace_segment(before: Segment, after: Segment, label: str) -> Edit:
+    """An edit that moves no pixel."""
+    nothing = np.zeros((0, 0), np.uint16)
+    return make_edit(NOWHERE, nothing, nothing, ({before.id: before}, {after.id: after}), label)
+
+
+def make_edit(
+    rect: Rect, before: Ids, after: Ids, segments: tuple[Segments, Segments], label: str
+) -> Edit:
+    """An edit that, of the segments before and after, names only those that differ."""
+    old, new = segments
+    differing = sorted(i for i in old.keys() | new.keys() if old.get(i) != new.get(i))
+    return Edit(
+        rect.top,
+        rect.left,
+        before,
+        after,
+        {i: old[i] for i in differing if i in old},
+        {i: new[i] for i in differing if i in new},
+        label,
+    )
+
+
+def shrink(rect: Rect, taken: Mask) -> tuple[Rect, Mask]:
+    """The smallest rectangle inside `rect` that holds all taken pixels, and those in it."""
+    rows, columns = np.flatnonzero(taken.any(axis=1)), np.flatnonzero(taken.any(axis=0))
+    if not len(rows):
+        return NOWHERE, taken[:0, :0]
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    smaller = Rect(rect.top + top, rect.left + left, rect.top + bottom, rect.left + right)
+    return smaller, taken[top:bottom, left:right]
+
+
+def keep_those_of(can_lose: Mask, covered: Mask, segment_ids: Ids) -> Mask:
+    """Which covered pixels belong to a segment that may lose them, as `can_lose` [65536] says.
+
+    A long stroke covers few pixels of its rectangle, so only these are looked up.
+    """
+    rows, columns = np.divmod(np.flatnonzero(covered), max(covered.shape[1], 1))
+    is_kept = can_lose[segment_ids[rows, columns]]
+    taken = np.zeros_like(covered)
+    taken[rows[is_kept], columns[is_kept]] = True
+    return taken
+
+
+def unlocked(map: PanopticMap) -> Mask:
+    """[65536], true for void and for every id but those of locked segments."""
+    can_lose = np.ones(N_IDS, np.bool_)
+    can_lose[[segment.id for segment in locked(map)]] = False
+    return can_lose
+
+
+def is_any_of(segments: Iterable[Segment], segment_ids: Ids) -> Mask:
+    """Which pixels belong to one of the segments."""
+    is_one = np.zeros(N_IDS, np.bool_)
+    is_one[[segment.id for segment in segments]] = True
+    return is_one[segment_ids]
+
+
+def locked(map: PanopticMap) -> list[Segment]:
+    """The segments that an annotator vouches for."""
+    return [segment for segment in map.segments.values() if segment.is_locked]
+
+
+def find_segment(map: PanopticMap, segment_id: int) -> Segment:
+    """A segment of the map.
+
+    Raises:
+        ValueError: the map has no such segment.
+    """
+    if segment_id not in map.segments:
+        raise ValueError(f"the map has no segment {segment_id}")
+    return map.segments[segment_id]
+
+
+def checked_id(segment_id: int) -> int:
+    """The id, if a map can hold it.
+
+    Raises:
+        ProjectError: the image has used every id there is.
+    """
+    if segment_id > MAX_SEGMENT_ID:
+        raise ProjectError(
+            f"This image has used all {MAX_SEGMENT_ID} segment ids that it can have; extend an "
+            "existing segment, or label the image in a new project."
+        )
+    return segment_id

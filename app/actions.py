@@ -1,15 +1,9 @@
 """One table of all that the window can be asked for: menus, keys and help come from it."""
 
 from dataclasses import dataclass
-from functools import partial
-from operator import attrgetter
 from typing import Final
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow
-
-from app.tools import BRUSH, ERASER, PAN, PICK
+from app.toolbox import BRUSH, ERASER, PAN, PICK
 
 N_CATEGORY_KEYS: Final = 9
 
@@ -19,7 +13,7 @@ class ActionSpec:
     """One row of the table.
 
     Attributes:
-        name: unique; the key in what `build_actions` returns.
+        name: unique; the key in `Actions`.
         menu: where it is found.
         text: as it is read in menu, palette and help.
         slot: what is called, as a path of attributes from the window.
@@ -60,12 +54,7 @@ ACTIONS: Final = (
     ActionSpec("open", FILE, "Open…", "open_requested.emit", keys=("Ctrl+O",)),
     ActionSpec("model", FILE, "Choose model…", "choose_model"),
     ActionSpec(
-        "export",
-        FILE,
-        "Export COCO panoptic…",
-        "export",
-        keys=("Ctrl+E",),
-        when="has_images",
+        "export", FILE, "Export COCO panoptic…", "export", keys=("Ctrl+E",), when="has_images"
     ),
     ActionSpec("quit", FILE, "Quit", "close", keys=("Ctrl+Q",), has_line_above=True),
     ActionSpec(
@@ -134,14 +123,14 @@ ACTIONS: Final = (
         "recategorise",
         SEGMENT,
         "Give it the current category",
-        "document.recategorise_selected",
+        "segment_commands.recategorise",
         when="document.can_edit_selected",
     ),
     ActionSpec(
         "delete",
         SEGMENT,
         "Delete",
-        "document.delete_selected",
+        "segment_commands.delete",
         keys=("Del",),
         when="document.can_edit_selected",
         tip="Its pixels become void.",
@@ -302,12 +291,7 @@ ACTIONS: Final = (
         repeats=True,
     ),
     ActionSpec(
-        "more_opaque",
-        VIEW,
-        "More opaque",
-        "canvas.raise_opacity",
-        keys=(".",),
-        repeats=True,
+        "more_opaque", VIEW, "More opaque", "canvas.raise_opacity", keys=(".",), repeats=True
     ),
     ActionSpec(
         "outlines",
@@ -341,49 +325,3 @@ MOUSE: Final = (
     ("Brush size", "Alt+Wheel"),
     ("Brush and eraser swapped", "Ctrl held"),
 )
-
-
-class Actions(QObject):
-    """The table's actions in the menus of a window, found by name."""
-
-    def __init__(self, window: QMainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
-        self._by_name = {spec.name: self._build(spec) for spec in ACTIONS}
-        for spec in ACTIONS:
-            if spec.has_line_above:
-                menus[spec.menu].addSeparator()
-            menus[spec.menu].addAction(self._by_name[spec.name])
-
-    def __getitem__(self, name: str) -> QAction:
-        return self._by_name[name]
-
-    def refresh(self) -> None:
-        """Enable what can be done now, and tick what is on."""
-        for spec in ACTIONS:
-            action = self._by_name[spec.name]
-            if spec.when:
-                action.setEnabled(bool(attrgetter(spec.when)(self._window)))
-            if spec.checked:
-                value = attrgetter(spec.checked)(self._window)
-                action.setChecked(value is True or value == spec.argument)
-
-    def _build(self, spec: ActionSpec) -> QAction:
-        action = QAction(spec.text, self._window)
-        action.setShortcuts([QKeySequence(key) for key in spec.keys])
-        action.setAutoRepeat(spec.repeats)
-        action.setCheckable(bool(spec.checked))
-        key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{spec.text} ({key})" if key else spec.text)
-        action.setStatusTip(spec.tip)
-        action.triggered.connect(partial(self._trigger, spec))
-        return action
-
-    def _trigger(self, spec: ActionSpec, *_checked: bool) -> None:
-        slot = attrgetter(spec.slot)(self._window)
-        if spec.argument is None:
-            slot()
-        else:
-            slot(spec.argument)
-        self.refresh()  # Qt has ticked a checkable action, whatever the slot did

@@ -19,10 +19,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.canvas_marks import paint_empty, paint_ring, why_empty
 from app.document import Document
 from app.focus import is_typing
+from app.hand import Hand
 from app.layers import Draft
 from app.screen import Scene, Screen
 from app.theme import current_tones, map_colors
-from app.tools import BRUSH, ERASER, PAN, PICK, Hand, Pointer, ToolBox
+from app.toolbox import BRUSH, ERASER, PAN, PICK, ToolBox
+from app.tools import Pointer
 from app.viewport import Viewport
 from core.panoptic import VOID, Rect
 

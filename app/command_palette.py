@@ -13,7 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import ACTIONS, Actions
+from app.actions import ACTIONS
+from app.menus import Actions
 
 WIDTH = 520
 HEIGHT = 380

@@ -267,19 +267,7 @@ class Document(QObject):
         if segment is not None and self.map is not None and self.may_edit():
             self.push(edits.set_segment(self.map, segment.id, is_locked=not segment.is_locked))
 
-    def delete_selected(self) -> None:
-        """Give the selected segment's pixels to void."""
-        segment = self._free_selected("delete it")
-        if segment is not None and self.map is not None:
-            self.push(edits.delete_segment(self.map, segment.id))
-
-    def recategorise_selected(self) -> None:
-        """Give the selected segment the current category."""
-        segment, category = self._free_selected("change it"), self.category
-        if segment is not None and category is not None and self.map is not None:
-            self.push(edits.set_segment(self.map, segment.id, category=category))
-
-    def _free_selected(self, purpose: str) -> Segment | None:
+    def free_selected(self, purpose: str) -> Segment | None:
         """The selected segment if it may be changed; if it is locked, a sentence says so."""
         segment = self.selected
         if segment is None or not self.may_edit():

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 from app.canvas import CanvasView
 from app.document import Document
 from app.model_run import ModelRun
-from app.tools import BRUSH, ERASER, PICK, ToolBox
+from app.toolbox import BRUSH, ERASER, PICK, ToolBox
 
 
 class StatusBar(QStatusBar):

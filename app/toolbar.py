@@ -3,10 +3,10 @@
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QLabel, QSlider, QToolBar, QWidget
 
-from app.actions import Actions
 from app.canvas import CanvasView
 from app.icons import line_icon
-from app.tools import MAX_SIZE, ToolBox
+from app.menus import Actions
+from app.toolbox import MAX_SIZE, ToolBox
 
 ICON_PX = 20
 SLIDER_WIDTH = 120

@@ -6,26 +6,18 @@ nothing is changed before the edit is made.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QElapsedTimer, QObject, Signal
 
 from app.document import Document
 from app.layers import Draft
+from app.toolbox import BRUSH, ERASER, PICK
 from core.edits import brush_stroke, erase_stroke
 from core.panoptic import MAX_SEGMENT_ID, VOID, Edit, PanopticMap
 from core.strokes import cover_stroke
-
-BRUSH: Final = "brush"
-ERASER: Final = "eraser"
-PICK: Final = "pick"
-PAN: Final = "pan"  # moves the view and never touches the document, so the canvas does it
-MIN_SIZE: Final = 1
-MAX_SIZE: Final = 1000
-HOLD_MS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,126 +32,6 @@ class Pointer:
 Point = tuple[float, float]
 Flags = NDArray[np.bool_]
 Gesture = Generator[Draft | None, Pointer, Edit | None]
-
-
-class ToolBox(QObject):
-    """The tool in hand and the size of the brush.
-
-    Attributes:
-        name: of the tool in hand.
-        size: diameter of brush and eraser in image pixels.
-
-    Signals:
-        changed(): another tool or another size.
-    """
-
-    changed = Signal()
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.name = BRUSH
-        self.size = 20
-        self._before_hold = ""
-        self._held_for = QElapsedTimer()
-
-    @property
-    def has_brush(self) -> bool:
-        """Whether the tool in hand paints with a round tip."""
-        return self.name in {BRUSH, ERASER}
-
-    def take(self, name: str) -> None:
-        """Put another tool in hand: `BRUSH`, `ERASER`, `PICK` or `PAN`."""
-        self._before_hold = ""
-        self.name = name
-        self.changed.emit()
-
-    def hold(self, name: str) -> None:
-        """Take a tool with a key that `let_go` ends; a short press keeps it in hand."""
-        before = self.name
-        self.take(name)
-        self._before_hold = before
-        self._held_for.start()
-
-    def let_go(self) -> None:
-        """Go back to the tool before `hold`, if the key was held for long."""
-        if self._before_hold and self._held_for.elapsed() >= HOLD_MS:
-            self.take(self._before_hold)
-
-    def set_size(self, size: int) -> None:
-        """Make brush and eraser that wide, within limits."""
-        self.size = min(max(size, MIN_SIZE), MAX_SIZE)
-        self.changed.emit()
-
-    def grow(self, steps: int) -> None:
-        """Make the brush wider, or narrower for negative steps; a wide one changes faster."""
-        size = self.size
-        for _ in range(abs(steps)):
-            size += max(1, size // 10) if steps > 0 else -max(1, size // 11)
-        self.set_size(size)
-
-
-class Hand(QObject):
-    """Carries out one gesture at a time and pushes its edit to the document.
-
-    Signals:
-        draft_changed(Draft | None): there is more to see of the gesture; None ends it.
-    """
-
-    draft_changed = Signal(object)
-
-    def __init__(
-        self, document: Document, tools: ToolBox, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._document = document
-        self._tools = tools
-        self._gesture: Gesture | None = None
-        self._draft: Draft | None = None
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a gesture waits for its release."""
-        return self._gesture is not None
-
-    def press(self, tool: str, pointer: Pointer) -> None:
-        """Begin a gesture with a tool of `GESTURES`."""
-        self._gesture = GESTURES[tool](self._document, self._tools.size, pointer)
-        self._advance(None)
-
-    def move(self, pointer: Pointer) -> None:
-        if self._gesture is not None:
-            self._advance(pointer)
-
-    def release(self, pointer: Pointer) -> None:
-        """Let go of the button: the gesture's edit is saved and shown."""
-        self.move(replace(pointer, is_released=True))
-
-    def cancel(self) -> None:
-        """Drop what has been drawn since the button was pressed."""
-        if self._gesture is not None:
-            self._gesture.close()
-            self._end()
-
-    def _advance(self, pointer: Pointer | None) -> None:
-        if self._gesture is None:
-            return
-        try:
-            # Sending None starts a generator.
-            self._draft = self._gesture.send(pointer)  # type: ignore[arg-type]
-        except StopIteration as end:
-            self._finish(end.value)
-        else:
-            self.draft_changed.emit(self._draft)
-
-    def _finish(self, edit: Edit | None) -> None:
-        segment = None if self._draft is None else self._draft.segment
-        self._end()
-        if edit is not None and self._document.push(edit) and segment is not None:
-            self._document.select(segment.id)
-
-    def _end(self) -> None:
-        self._gesture = self._draft = None
-        self.draft_changed.emit(None)
 
 
 def brush(document: Document, size: int, pointer: Pointer) -> Gesture:

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
 
-from app.actions import N_CATEGORY_KEYS, Actions
+from app.actions import N_CATEGORY_KEYS
 from app.canvas import CanvasView
 from app.category_panel import CategoryPanel
 from app.command_palette import CommandPalette
@@ -13,15 +13,17 @@ from app.export import ExportDialog
 from app.focus import is_bare, is_typing
 from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
+from app.menus import Actions
 from app.model_dialog import ModelDialog
 from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
+from app.segment_commands import SegmentCommands
 from app.segment_panel import SegmentPanel
 from app.segmenter import Segmenter
 from app.status_bar import StatusBar
 from app.step_panel import StepPanel
 from app.toolbar import ToolBar
-from app.tools import ToolBox
+from app.toolbox import ToolBox
 from core.store import AnnotationStore, ImageRecord
 
 SIZE = (1440, 900)
@@ -44,6 +46,7 @@ class MainWindow(QMainWindow):
     def __init__(self, store: AnnotationStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document = Document(store, self)
+        self.segment_commands = SegmentCommands(self.document, self)
         self.tools = ToolBox(self)
         self.notices = Notices(self)
         self.segmenter = Segmenter(self)

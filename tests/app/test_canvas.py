@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.canvas import CanvasView
 from app.theme import segment_color
-from app.tools import ERASER, PAN, PICK, ToolBox
+from app.toolbox import ERASER, PAN, PICK, ToolBox
 from core.edits import brush_stroke
 from core.panoptic import Segment
 from core.proposals import Preview

@@ -129,27 +129,6 @@ def test_a_locked_segment_is_not_painted(document, complaints, put):
     assert complaints == [
         "cell 1 is locked; unlock it with X to paint it, or begin a new segment with M."
     ]
-    document.delete_selected()
-    document.recategorise_selected()
-    assert document.map.segments[1].is_locked
-
-
-def test_deleting_the_selected_segment_leaves_void_and_no_selection(document, put):
-    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
-    document.select(1)
-    document.delete_selected()
-    assert not document.map.segments
-    assert document.selected_id == 0
-
-
-def test_the_selected_segment_gets_the_current_category(document, put):
-    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
-    document.begin_segment(DEBRIS)
-    document.select(1)
-    document.recategorise_selected()
-    assert document.map.segments[1].category_id == DEBRIS
-    document.undo()
-    assert document.map.segments[1].category_id == CELL
 
 
 def test_hiding_saves_nothing(document, put):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from app.tools import BRUSH, ERASER, MAX_SIZE, PICK, Hand, Pointer, ToolBox
+from app.hand import Hand
+from app.toolbox import BRUSH, ERASER, MAX_SIZE, PICK, ToolBox
+from app.tools import Pointer
 from core.edits import brush_stroke, erase_stroke
 from core.panoptic import Segment
 from core.proposals import Preview
@@ -159,7 +161,7 @@ def test_the_brush_grows_and_shrinks_within_limits(tools):
 
 
 def test_a_held_tool_gives_way_to_the_one_before(tools, monkeypatch):
-    monkeypatch.setattr("app.tools.HOLD_MS", 0)
+    monkeypatch.setattr("app.toolbox.HOLD_MS", 0)
     tools.take(ERASER)
     tools.hold(PICK)
     tools.let_go()

@@ -1,0 +1,56 @@
+"""The table of actions as Qt's: in the menus of a window, with their keys."""
+
+from functools import partial
+from operator import attrgetter
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow
+
+from app.actions import ACTIONS, MENUS, ActionSpec
+
+
+class Actions(QObject):
+    """The table's actions in the menus of a window, found by name."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+        self._by_name = {spec.name: self._build(spec) for spec in ACTIONS}
+        for spec in ACTIONS:
+            if spec.has_line_above:
+                menus[spec.menu].addSeparator()
+            menus[spec.menu].addAction(self._by_name[spec.name])
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._by_name[name]
+
+    def refresh(self) -> None:
+        """Enable what can be done now, and tick what is on."""
+        for spec in ACTIONS:
+            action = self._by_name[spec.name]
+            if spec.when:
+                action.setEnabled(bool(attrgetter(spec.when)(self._window)))
+            if spec.checked:
+                value = attrgetter(spec.checked)(self._window)
+                action.setChecked(value is True or value == spec.argument)
+
+    def _build(self, spec: ActionSpec) -> QAction:
+        action = QAction(spec.text, self._window)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        action.setAutoRepeat(spec.repeats)
+        action.setCheckable(bool(spec.checked))
+        key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{spec.text} ({key})" if key else spec.text)
+        action.setStatusTip(spec.tip)
+        action.triggered.connect(partial(self._trigger, spec))
+        return action
+
+    def _trigger(self, spec: ActionSpec, *_checked: bool) -> None:
+        slot = attrgetter(spec.slot)(self._window)
+        if spec.argument is None:
+            slot()
+        else:
+            slot(spec.argument)
+        self.refresh()  # Qt has ticked a checkable action, whatever the slot did

@@ -1,0 +1,69 @@
+"""The tool in hand and its settings."""
+
+from typing import Final
+
+from PySide6.QtCore import QElapsedTimer, QObject, Signal
+
+BRUSH: Final = "brush"
+ERASER: Final = "eraser"
+PICK: Final = "pick"
+PAN: Final = "pan"  # moves the view and never touches the document, so the canvas does it
+MIN_SIZE: Final = 1
+MAX_SIZE: Final = 1000
+HOLD_MS: Final = 300
+
+
+class ToolBox(QObject):
+    """The tool in hand and the size of the brush.
+
+    Attributes:
+        name: of the tool in hand.
+        size: diameter of brush and eraser in image pixels.
+
+    Signals:
+        changed(): another tool or another size.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.name = BRUSH
+        self.size = 20
+        self._before_hold = ""
+        self._held_for = QElapsedTimer()
+
+    @property
+    def has_brush(self) -> bool:
+        """Whether the tool in hand paints with a round tip."""
+        return self.name in {BRUSH, ERASER}
+
+    def take(self, name: str) -> None:
+        """Put another tool in hand: `BRUSH`, `ERASER`, `PICK` or `PAN`."""
+        self._before_hold = ""
+        self.name = name
+        self.changed.emit()
+
+    def hold(self, name: str) -> None:
+        """Take a tool with a key that `let_go` ends; a short press keeps it in hand."""
+        before = self.name
+        self.take(name)
+        self._before_hold = before
+        self._held_for.start()
+
+    def let_go(self) -> None:
+        """Go back to the tool before `hold`, if the key was held for long."""
+        if self._before_hold and self._held_for.elapsed() >= HOLD_MS:
+            self.take(self._before_hold)
+
+    def set_size(self, size: int) -> None:
+        """Make brush and eraser that wide, within limits."""
+        self.size = min(max(size, MIN_SIZE), MAX_SIZE)
+        self.changed.emit()
+
+    def grow(self, steps: int) -> None:
+        """Make the brush wider, or narrower for negative steps; a wide one changes faster."""
+        size = self.size
+        for _ in range(abs(steps)):
+            size += max(1, size // 10) if steps > 0 else -max(1, size // 11)
+        self.set_size(size)

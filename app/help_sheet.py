@@ -13,19 +13,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import (
-    ACTIONS,
+from app.action_spec import (
     EDIT,
     FILE,
     HELP,
     IMAGE,
-    MOUSE,
     SEGMENT,
     TOOLS,
     VIEW,
     ActionSpec,
     is_category_key,
 )
+from app.actions import ACTIONS, MOUSE
 
 COLUMNS = ((FILE, EDIT, IMAGE, HELP), (SEGMENT,), (TOOLS, VIEW))
 

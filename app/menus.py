@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow
 
-from app.actions import ACTIONS, MENUS, ActionSpec
+from app.action_spec import MENUS, ActionSpec
+from app.actions import ACTIONS
 
 
 class Actions(QObject):

@@ -6,7 +6,8 @@ from operator import attrgetter
 import pytest
 from PySide6.QtGui import QKeySequence
 
-from app.actions import ACTIONS, MENUS
+from app.action_spec import MENUS
+from app.actions import ACTIONS
 from app.icons import DRAWINGS, line_icon
 from app.window import MainWindow
 

@@ -1,6 +1,7 @@
 """The user guide names every key that the window has."""
 
-from app.actions import ACTIONS, MOUSE, is_category_key
+from app.action_spec import is_category_key
+from app.actions import ACTIONS, MOUSE
 
 
 def test_the_guide_lists_every_action_with_its_keys(repository) -> None:

@@ -1,6 +1,7 @@
 """The one door for messages and errors: logged, and stacked over the canvas until closed."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -43,10 +45,17 @@ _LEVELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence for the user."""
+    """A sentence for the user, perhaps with something to do about it.
+
+    Attributes:
+        offer: what the button beside the sentence says; empty for no button.
+        accept: what it does.
+    """
 
     text: str
     severity: Severity = Severity.INFO
+    offer: str = ""
+    accept: Callable[[], None] | None = None
 
 
 class Notices(QObject):
@@ -72,6 +81,10 @@ class Notices(QObject):
     def fail(self, text: str) -> None:
         """Say that something went wrong."""
         self._post(Notice(text, Severity.ERROR))
+
+    def offer(self, text: str, offer: str, accept: Callable[[], None]) -> None:
+        """Say that something is wrong which a press of a button would mend; it stays."""
+        self._post(Notice(text, Severity.ERROR, offer, accept))
 
     def _post(self, notice: Notice) -> None:
         _log.log(_LEVELS[notice.severity], "%s", notice.text)
@@ -141,7 +154,7 @@ class NoticeStack(QWidget):
 
 
 class NoticeBar(QFrame):
-    """One notice with a button that closes it.
+    """One notice with a button that closes it, and perhaps one that takes its offer.
 
     Signals:
         closed(NoticeBar): it was read, or has been seen for long enough.
@@ -167,6 +180,10 @@ class NoticeBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
         row.addWidget(self._text, stretch=1)
+        if notice.accept is not None:
+            offer = QPushButton(notice.offer, self)
+            offer.clicked.connect(self._on_accepted)
+            row.addWidget(offer, alignment=Qt.AlignmentFlag.AlignTop)
         row.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.close_notice)
@@ -176,6 +193,12 @@ class NoticeBar(QFrame):
         """Start its time again."""
         if self.notice.severity in LIFETIME_MS:
             self._timer.start(LIFETIME_MS[self.notice.severity])
+
+    @Slot()
+    def _on_accepted(self) -> None:
+        self.close_notice()
+        if self.notice.accept is not None:
+            self.notice.accept()
 
     @Slot()
     def close_notice(self) -> None:

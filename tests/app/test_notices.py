@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
 from app.notices import (
     LIFETIME_MS,
@@ -88,3 +88,12 @@ def test_a_file_name_that_looks_like_html_is_read_as_it_is(qtbot):
     qtbot.addWidget(bar)
     (text,) = bar.findChildren(QLabel)
     assert text.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_an_offer_stays_until_it_is_taken_once(qtbot, notices, stack):
+    taken = []
+    notices.offer("Three images are missing.", "Relink…", lambda: taken.append("relink"))
+    assert stack.shown[0].severity not in LIFETIME_MS
+    qtbot.mouseClick(stack.findChild(QPushButton), Qt.MouseButton.LeftButton)
+    assert taken == ["relink"]
+    assert stack.shown == []

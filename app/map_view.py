@@ -1,0 +1,242 @@
+"""MapView: the open image with its map, at the place and in the style that is asked for."""
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from app.canvas_marks import paint_empty, why_empty
+from app.document import Document
+from app.layers import Draft
+from app.screen import Scene, Screen
+from app.theme import current_tones, map_colors
+from app.viewport import Viewport
+from core.panoptic import VOID, Rect
+
+ZOOM_STEP: Final = 2**0.5
+OPACITY_STEP: Final = 0.1
+
+
+class MapView(QWidget):
+    """The open image and its map, without mouse and keys.
+
+    Attributes:
+        opacity: of the inside of segments, 0 to 1.
+        is_outlined: whether segments are drawn as outlines only.
+        is_image_only: whether the map is not drawn.
+
+    Signals:
+        view_changed(): zoom or place.
+        style_changed(): opacity, outlines, image only.
+    """
+
+    view_changed = Signal()
+    style_changed = Signal()
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.opacity = 0.4
+        self.is_outlined = False
+        self.is_image_only = False
+        self._document = document
+        self._screen = Screen()
+        self._scene = Scene(background=QColor(current_tones().canvas).rgb())
+        self._has_stale_colors = True
+        self._is_fitted = True
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        document.image_changed.connect(self._on_image_changed)
+        document.map_changed.connect(self._on_map_changed)
+        document.segments_changed.connect(self._recolor)
+        document.selection_changed.connect(self._recolor)
+        document.proposal_changed.connect(self._on_proposal_changed)
+        self._on_image_changed()
+
+    # The view.
+
+    @property
+    def scale(self) -> float:
+        """Device pixels per image pixel."""
+        return self._scene.view.scale
+
+    @property
+    def view(self) -> Viewport:
+        """Where the image lies, in device pixels."""
+        return self._scene.view
+
+    def fit(self) -> None:
+        """Show the whole image."""
+        self._is_fitted = True
+        if self._scene.image is not None:
+            self._set_view(Viewport.fitted(self._scene.image.size, self._screen.size))
+
+    def zoom_to_actual(self) -> None:
+        """Show one image pixel as one pixel of the display."""
+        self._zoom(1 / self.scale)
+
+    def zoom_in(self) -> None:
+        self._zoom(ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        self._zoom(1 / ZOOM_STEP)
+
+    def _zoom(self, factor: float, around: QPointF | None = None) -> None:
+        """Zoom around a position of the widget, by default its middle."""
+        if self._scene.image is None:
+            return
+        point = around or QPointF(self.width() / 2, self.height() / 2)
+        self._is_fitted = False
+        x, y = self._to_device(point)
+        view = self._scene.view.zoomed(factor, x, y)
+        self._set_view(view.kept_in(self._scene.image.size, self._screen.size))
+
+    def _pan_by(self, way: QPointF) -> None:
+        """Move the image by that much of the widget."""
+        if self._scene.image is None:
+            return
+        x, y = (round(part) for part in self._to_device(way))
+        self._is_fitted = False
+        view = self._scene.view.moved(x, y)
+        self._set_view(view.kept_in(self._scene.image.size, self._screen.size))
+
+    def _set_view(self, view: Viewport) -> None:
+        self._scene.view = view
+        self._screen.spoil_all()
+        self.update()
+        self.view_changed.emit()
+
+    def _to_device(self, point: QPointF) -> tuple[float, float]:
+        ratio = self.devicePixelRatioF()
+        return point.x() * ratio, point.y() * ratio
+
+    # How the map is drawn.
+
+    def set_opacity(self, opacity: float) -> None:
+        """Let the image shine through segments more or less."""
+        self.opacity = min(max(opacity, 0.0), 1.0)
+        self._restyle()
+
+    def raise_opacity(self) -> None:
+        self.set_opacity(round(self.opacity + OPACITY_STEP, 2))
+
+    def lower_opacity(self) -> None:
+        self.set_opacity(round(self.opacity - OPACITY_STEP, 2))
+
+    def toggle_outlines(self) -> None:
+        """Draw segments as outlines only, or filled again."""
+        self.is_outlined = not self.is_outlined
+        self._restyle()
+
+    def toggle_image_only(self) -> None:
+        """Show the image without its map, or with it again."""
+        self.set_image_only(not self.is_image_only)
+
+    def set_image_only(self, is_image_only: bool) -> None:
+        self.is_image_only = is_image_only
+        self.update()
+        self.style_changed.emit()
+
+    def _restyle(self) -> None:
+        self._recolor()
+        self.style_changed.emit()
+
+    @Slot()
+    def _recolor(self) -> None:
+        """Have the colours made anew before the next painting, however often they change."""
+        self._has_stale_colors = True
+        self._spoil_map()
+
+    def _make_colors(self) -> None:
+        self._has_stale_colors = False
+        document, draft = self._document, self._scene.draft
+        segments = dict(document.shown_segments)
+        if draft is not None and draft.segment is not None:
+            segments.setdefault(draft.segment.id, draft.segment)
+        self._scene.colors = map_colors(
+            segments.values(),
+            document.categories,
+            opacity=self.opacity,
+            # The ids of a preview are its own.
+            hidden=document.hidden if document.preview is None else frozenset(),
+            selected_id=document.selected_id if document.preview is None else VOID,
+            is_outlined=self.is_outlined,
+        )
+
+    # What the document says.
+
+    @Slot()
+    def _on_image_changed(self) -> None:
+        self._scene.image = self._document.picture
+        self._scene.ids = self._document.shown_ids
+        self._recolor()
+        self.fit()
+        self._screen.spoil_all()
+        self.update()
+
+    @Slot()
+    def _on_proposal_changed(self) -> None:
+        self._scene.ids = self._document.shown_ids
+        self._recolor()
+
+    @Slot(QRect)
+    def _on_map_changed(self, rect: QRect) -> None:
+        self._spoil_map(Rect(rect.top(), rect.left(), rect.bottom() + 1, rect.right() + 1))
+
+    def _spoil_map(self, rect: Rect | None = None) -> None:
+        """Draw image pixels anew, or all of the map."""
+        if rect is None:
+            self._screen.spoil_map()
+            self.update()
+        elif not rect.is_empty:
+            margin = self._scene.line_width + 1
+            area = self._scene.view.to_device_rect(rect)
+            area = Rect(
+                area.top - margin, area.left - margin, area.bottom + margin, area.right + margin
+            )
+            self._screen.spoil_map(area)
+            self.update(self._to_widget(area))
+
+    def _to_widget(self, area: Rect) -> QRect:
+        ratio = self.devicePixelRatioF()
+        size = area.right - area.left, area.bottom - area.top
+        box = QRectF(area.left / ratio, area.top / ratio, size[0] / ratio, size[1] / ratio)
+        return box.toAlignedRect()
+
+    @Slot(object)
+    def show_draft(self, draft: Draft | None) -> None:
+        """Paint what a gesture has drawn so far over the map; None ends it."""
+        is_same = draft is self._scene.draft
+        self._scene.draft = draft
+        if not is_same:
+            self._recolor()
+        elif draft is not None:
+            self._spoil_map(draft.dirty)
+
+    # Painting.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        self._screen.resize(round(self.height() * ratio), round(self.width() * ratio), ratio)
+        self._scene.line_width = max(1, round(ratio))
+        if self._is_fitted:
+            self.fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._scene.background = QColor(current_tones().canvas).rgb()
+            self._screen.spoil_all()
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._has_stale_colors:
+            self._make_colors()
+        painter = QPainter(self)
+        self._screen.draw(painter, self._scene, with_map=not self.is_image_only)
+        if self._scene.image is None:
+            paint_empty(painter, self.rect(), *why_empty(self._document))
+        else:
+            self.paint_marks(painter)
+        painter.end()
+
+    def paint_marks(self, painter: QPainter) -> None:
+        """Draw what lies over the map; a view without a mouse has nothing there."""

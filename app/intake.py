@@ -1,6 +1,7 @@
 """Images and videos on their way into a project: measured in a thread, added in batches."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -46,6 +47,37 @@ def find_new(store: AnnotationStore, sources: Sequence[Path]) -> list[Path]:
     return [path for path in sources if path.parent.resolve() / path.name not in known]
 
 
+class Look(QObject):
+    """Looks in a thread for images of a folder that its project does not have yet.
+
+    Signals:
+        found(list[Path]): these, in order; perhaps none.
+        failed(str): the folder or the project cannot be read.
+    """
+
+    found = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = QThreadPool(self)
+
+    def start(self, project: Path, folder: Path) -> None:
+        """Begin; `found` or `failed` follows."""
+        self._pool.start(partial(self._work, project, folder))
+
+    def _work(self, project: Path, folder: Path) -> None:
+        """In the thread: list the folder; a large one takes seconds."""
+        try:
+            sources = list_images(folder)
+            with AnnotationStore.open(project, is_read_only=True) as store:
+                new = find_new(store, sources)
+        except AnnotateError as error:
+            self.failed.emit(str(error))
+        else:
+            self.found.emit(new)
+
+
 class Intake(QObject):
     """Adds files to a project without keeping the window waiting.
 
@@ -82,6 +114,13 @@ class Intake(QObject):
     def cancel(self) -> None:
         """Stop soon; `finished` follows."""
         self._is_cancelled.set()
+
+    def abandon(self) -> None:
+        """Stop for good and tell nobody: the project is about to be closed."""
+        self._is_cancelled.set()
+        self._measured.disconnect(self._on_measured)
+        self._measured_all.disconnect(self._on_measured_all)
+        self._pool.waitForDone()
 
     def _work(self) -> None:
         """In the thread: read the sizes."""

@@ -1,4 +1,7 @@
-"""From a path to an open project: found, or made after asking for what cannot be guessed."""
+"""From a path to an open project: found, or made after asking for what cannot be guessed.
+
+The project of a folder opens at once; what else lies in the folder by now comes in later.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -6,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
-from app.intake import Intake, find_new, find_sources, is_video
+from app.intake import Intake, Look, find_new, find_sources, is_video
 from app.new_project import NewProject, NewProjectDialog
 from core.errors import AnnotateError
 from core.store import PROJECT_NAME, PROJECT_SUFFIX, AnnotationStore
@@ -20,12 +23,14 @@ class Opening(QObject):
 
     Signals:
         opened(AnnotationStore): the project is ready; perhaps it is the current one.
+        grown(): images that are new in the folder came into a project that is open already.
         told(str): something that the user should know although the project opens.
         failed(str): it does not open, and why.
         abandoned(): the user wanted no project after all.
     """
 
     opened = Signal(object)
+    grown = Signal()
     told = Signal(object)
     failed = Signal(object)
     abandoned = Signal()
@@ -43,6 +48,7 @@ class Opening(QObject):
         self._sources: list[Path] = []
         self._store: AnnotationStore | None = None
         self._intake: Intake | None = None
+        self._look: Look | None = None
         self._dialog: NewProjectDialog | None = None
         self._progress: QProgressDialog | None = None
         self._window = parent
@@ -68,8 +74,13 @@ class Opening(QObject):
             self._store = self._open_store(self._path)
             self._finish()
             return
-        self._sources = find_sources(self._path)
         project = find_project(self._path)
+        if project.exists() and self._path.is_dir():
+            self._store = store = self._open_store(project)
+            self._finish()
+            self._look_for_more(store)
+            return
+        self._sources = find_sources(self._path)
         if project.exists():
             self._store = self._open_store(project)
             self._take_in(self._store)
@@ -81,6 +92,34 @@ class Opening(QObject):
         if self._current is not None and self._current.path == project.resolve():
             return self._current
         return AnnotationStore.open(project)
+
+    def _look_for_more(self, store: AnnotationStore) -> None:
+        """Add the folder's new images to its project, without keeping anybody waiting."""
+        self._intake = Intake(store, self)
+        self._intake.finished.connect(self._on_grown)
+        self._intake.failed.connect(self.told)
+        self._look = Look(self)
+        self._look.found.connect(self._on_found)
+        self._look.failed.connect(self.told)
+        self._look.start(store.path, self._path)
+
+    def stop(self) -> None:
+        """Add nothing more: the project is about to be closed."""
+        if self._intake is not None:
+            self._intake.abandon()
+            self._intake = None
+
+    @Slot(object)
+    def _on_found(self, new: list[Path]) -> None:
+        self._sources = new
+        if new and self._intake is not None:
+            self._intake.start(new)
+
+    @Slot(object)
+    def _on_grown(self, refused: list[str]) -> None:
+        if len(refused) < len(self._sources):
+            self.grown.emit()
+        self._tell_refused(refused)
 
     def _ask(self) -> None:
         dialog = NewProjectDialog(self._sources, find_free_name(self._path), self._window)
@@ -138,6 +177,10 @@ class Opening(QObject):
 
     @Slot(object)
     def _on_taken_in(self, refused: list[str]) -> None:
+        self._tell_refused(refused)
+        self._finish()
+
+    def _tell_refused(self, refused: list[str]) -> None:
         if refused:
             more = len(refused) - MAX_NAMED
             self.told.emit(
@@ -145,7 +188,6 @@ class Opening(QObject):
                 + " ".join(refused[:MAX_NAMED])
                 + (f" And {more} more." if more > 0 else "")
             )
-        self._finish()
 
     def _finish(self) -> None:
         store, self._store = self._store, None

@@ -69,6 +69,8 @@ class Program(QObject):
 
     def close(self) -> None:
         """Close the window and, once nothing can ask for it any more, its project."""
+        if self._opening is not None and not self._is_opening:
+            self._opening.stop()
         window, self._window = self._window, None
         store, self._store = self._store, None
         if window is not None and store is not None:
@@ -78,9 +80,12 @@ class Program(QObject):
 
     def _begin(self, path: Path) -> Opening:
         self._is_opening = True
+        if self._opening is not None:
+            self._opening.stop()
         self._opening = Opening(path, self._store, self._window)
         self._opening.opened.connect(self._on_opened)
-        self._opening.told.connect(self.tell_later)
+        self._opening.grown.connect(self._on_grown)
+        self._opening.told.connect(self._on_told)
         self._opening.failed.connect(self._on_failed)
         self._opening.abandoned.connect(self._on_abandoned)
         return self._opening
@@ -96,6 +101,18 @@ class Program(QObject):
         for sentence in self._later:
             self._tell(sentence)
         self._later.clear()
+
+    @Slot()
+    def _on_grown(self) -> None:
+        if self._window is not None:
+            self._window.reload_images()
+
+    @Slot(object)
+    def _on_told(self, sentence: str) -> None:
+        if self._is_opening:
+            self.tell_later(sentence)
+        else:
+            self._tell(sentence)
 
     def _show(self, store: AnnotationStore) -> None:
         window = MainWindow(store)

@@ -80,13 +80,36 @@ def test_a_folder_becomes_a_project_and_what_cannot_be_read_is_said(open_path, f
     assert "broken.png" in told[0]
 
 
-def test_a_folder_with_a_project_opens_it_and_adds_what_is_new(open_path, folder) -> None:
-    (folder / "broken.png").unlink()
+def test_a_folder_with_a_project_opens_it_at_once_and_adds_what_is_new(
+    qtbot, open_path, folder
+) -> None:
     open_path(folder)[0].close()
     shutil.copy(folder / "dim.jpg", folder / "dim2.jpg")
-    store, told = open_path(folder)
-    assert names(store) == ["crowded.jpg", "dim.jpg", "dim2.jpg"]
-    assert told == []
+    opening = Opening(folder)
+    told: list[str] = []
+    opening.told.connect(told.append)
+    with (
+        qtbot.waitSignal(opening.grown, timeout=20_000),
+        qtbot.waitSignal(opening.opened) as opened,
+    ):
+        opening.start()
+        assert names(opened.args[0]) == ["crowded.jpg", "dim.jpg"]
+    with opened.args[0] as store:
+        assert names(store) == ["crowded.jpg", "dim.jpg", "dim2.jpg"]
+    assert len(told) == 1
+    assert "broken.png" in told[0]
+
+
+def test_nothing_comes_into_a_project_that_is_closed(qtbot, open_path, folder) -> None:
+    open_path(folder)[0].close()
+    for number in range(20):
+        shutil.copy(folder / "dim.jpg", folder / f"new{number}.jpg")
+    opening = Opening(folder)
+    with qtbot.waitSignal(opening.opened) as opened:
+        opening.start()
+    with qtbot.assertNotEmitted(opening.grown, wait=300):
+        opening.stop()
+        opened.args[0].close()
 
 
 def test_an_image_opens_in_the_project_of_its_folder(open_path, folder) -> None:

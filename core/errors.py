@@ -2,7 +2,8 @@
 
 AnnotateError
 ├── ImageError        an image file is missing, damaged, too large or of an unknown kind
-├── ProjectError      a project file is missing, damaged, locked, full or too new
+├── ProjectError      a project file is missing, locked, full or too new
+│   └── DamagedProjectError   it holds what was never written to it
 ├── CocoError         a COCO panoptic file contradicts itself or cannot be written
 └── CheckpointError   a model file is missing, damaged, or does not fit
     └── BundleError   a TensorFlow checkpoint cannot be read
@@ -21,6 +22,10 @@ class ImageError(AnnotateError):
 
 class ProjectError(AnnotateError):
     """A project file is missing, damaged, locked, full or of a newer version."""
+
+
+class DamagedProjectError(ProjectError):
+    """A project file holds what was never written to it; `core.recovery` saves what it can."""
 
 
 class CocoError(AnnotateError):

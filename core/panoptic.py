@@ -36,6 +36,7 @@ class Category:
     is_thing: bool
     color: tuple[int, int, int]  # RGB, 0..255
     supercategory: str = ""
+    hotkey: str = ""  # a key that chooses it, as Qt writes keys; empty for none
 
 
 @dataclass(frozen=True, slots=True)

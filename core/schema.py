@@ -6,13 +6,14 @@ synchronised. A file that is not ours, too new or damaged is refused and left as
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from core.durable import sync_folder
-from core.errors import ProjectError
+from core.errors import DamagedProjectError, ProjectError
 from core.file_lock import FileLock
 
 APPLICATION_ID: Final = int.from_bytes(b"BitB")
@@ -58,6 +59,38 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (image_id, seq)
         ) STRICT""",
     ),
+    (
+        "ALTER TABLE category ADD COLUMN hotkey TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE image ADD COLUMN review TEXT NOT NULL DEFAULT 'open'",  # or 'approved'
+        # What its file was like; empty for not known.
+        "ALTER TABLE image ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''",
+        # Edits 1..base are gone for good, and the map after them is a snapshot.
+        "ALTER TABLE image ADD COLUMN base INTEGER NOT NULL DEFAULT 0",
+        # How often edits that were taken back have been dropped for a new one.
+        "ALTER TABLE image ADD COLUMN branch INTEGER NOT NULL DEFAULT 0",
+        # Of the edit's box, for what it costs to replay; 0 for not known.
+        "ALTER TABLE edit ADD COLUMN n_pixels INTEGER NOT NULL DEFAULT 0",
+        # NULL in a row that no later version than the first has touched.
+        *(
+            f"ALTER TABLE {table} ADD COLUMN checksum INTEGER"
+            for table in ("setting", "category", "image", "edit", "snapshot")
+        ),
+    ),
+)
+
+# What the checksum of a row covers, in this order.
+COLUMNS: Final = {
+    "setting": "name, value",
+    "category": "id, place, name, is_thing, color, supercategory, hotkey",
+    "image": "id, path, frame, height, width, position, next_id, review, fingerprint, base, "
+    "branch",
+    "edit": "image_id, seq, label, n_pixels, payload",
+    "snapshot": "image_id, seq, payload",
+}
+
+_TRIGGER: Final = (
+    "CREATE TEMP TRIGGER {0} AFTER {1} ON {2} BEGIN "
+    "UPDATE {2} SET checksum = row_checksum({3}) WHERE rowid = new.rowid; END"
 )
 
 _SENTENCES: Final = {
@@ -72,13 +105,15 @@ _SENTENCES: Final = {
     sqlite3.SQLITE_IOERR: "The disk failed while using the project {path} ({error}); check the "
     "disk and copy the project to another one.",
     sqlite3.SQLITE_CORRUPT: "The project {path} is damaged ({error}) and was left as it is; "
-    "put a backup in its place, or keep it for a rescue.",
+    "recover what can be read, or put a backup in its place.",
     sqlite3.SQLITE_NOTADB: "{path} is no Bitbrush project, or damaged at its beginning, and "
     "was left as it is; choose another file or put a backup in its place.",
 }
 _OTHER_FAILURE: Final = (
-    "The project {path} cannot be used ({error}); put a backup in its place."
+    "The project {path} cannot be used ({error}); recover what can be read, or put a backup in "
+    "its place."
 )
+_DAMAGES: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 @contextmanager
@@ -91,7 +126,9 @@ def project_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is detail
         sentence = _SENTENCES.get(code, _OTHER_FAILURE)
-        raise ProjectError(sentence.format(path=path, error=error)) from error
+        is_damage = code not in _SENTENCES or code in _DAMAGES
+        kind = DamagedProjectError if is_damage else ProjectError
+        raise kind(sentence.format(path=path, error=error)) from error
 
 
 @contextmanager
@@ -142,6 +179,7 @@ def new_database(path: Path) -> Iterator[sqlite3.Connection]:
         with project_errors(path), closing(_connect(partial, "rwc")) as connection:
             connection.execute("PRAGMA journal_mode = MEMORY")  # the rename makes it safe
             migrate(connection)
+            keep_checksums(connection)
             yield connection
         partial.replace(path)
         sync_folder(path.parent)
@@ -170,6 +208,7 @@ def open_database(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
             if not is_read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
                 migrate(connection)
+                keep_checksums(connection)
         except BaseException:
             connection.close()
             raise
@@ -189,6 +228,33 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
+def row_checksum(*values: float | str | bytes | None) -> int:
+    """CRC-32 of a row's values, which tells a flipped bit from what was written."""
+    checksum = 0
+    for value in values:
+        data = value if isinstance(value, bytes) else str(value).encode()
+        checksum = zlib.crc32(data, zlib.crc32(b"%d:" % len(data), checksum))
+    return checksum
+
+
+def keep_checksums(connection: sqlite3.Connection) -> None:
+    """Let each row that this connection writes get its checksum.
+
+    Edits and snapshots are large and written in one place, which gives them theirs.
+    """
+    for table in ("setting", "category", "image"):
+        columns = COLUMNS[table].split(", ")
+        values = ", ".join(f"new.{column}" for column in columns)
+        for event in ("INSERT", f"UPDATE OF {COLUMNS[table]}"):
+            name = f"{table}_{event[:6]}"
+            connection.execute(_TRIGGER.format(name, event, table, values))
+
+
+def _contains(text: str, part: str) -> bool:
+    """Whether a text has a part, whatever the case; SQLite's own LIKE knows only a to z."""
+    return part.casefold() in text.casefold()
+
+
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     """A connection that commits only when told, and then waits for the disk."""
     connection = sqlite3.connect(
@@ -197,6 +263,8 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.create_function("row_checksum", -1, row_checksum, deterministic=True)
+        connection.create_function("contains", 2, _contains, deterministic=True)
     except BaseException:
         connection.close()
         raise

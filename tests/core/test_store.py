@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.edits import brush_stroke, clear, new_segment, set_segment
+from core.history import SNAPSHOT_EVERY
 from core.panoptic import Category, Edit, PanopticMap, Segment
-from core.store import PROJECT_NAME, SNAPSHOT_EVERY, AnnotationStore, ImageRecord
+from core.store import PROJECT_NAME, AnnotationStore, ImageRecord
 from core.whole_maps import import_map
 
 CELL = Category(5, "Zelle ø", is_thing=True, color=(255, 0, 1), supercategory="tissue")

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from core.edits import brush_stroke, erase_stroke, new_segment
+from core.history import SNAPSHOT_EVERY
 from core.panoptic import Category, Edit, PanopticMap
 from core.proposals import Proposal, SamplingOptions
-from core.store import SNAPSHOT_EVERY, AnnotationStore
+from core.store import AnnotationStore
 from core.whole_maps import accept_proposal
 
 N_KILLS = 10

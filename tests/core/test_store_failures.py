@@ -166,10 +166,30 @@ def test_flipped_bytes_in_an_edit_are_noticed(path):
     with closing(sqlite3.connect(path)) as connection, connection:
         ((payload,),) = connection.execute("SELECT payload FROM edit")
         flipped = payload[:20] + bytes([payload[20] ^ 4]) + payload[21:]
-        connection.execute("UPDATE edit SET payload = ?", (flipped,))
+        connection.execute("UPDATE edit SET payload = ?, checksum = NULL", (flipped,))
     sentence = r"Edit 1 of image 1 .*is damaged \(.*left as it is"
     with AnnotationStore.open(path) as store, refused(sentence, path):
         store.load_map(1)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("image", "position", 0),
+        ("image", "height", 100),
+        ("image", "path", "'b.png'"),
+        ("edit", "label", "'eraser'"),
+        ("category", "is_thing", 0),
+        ("setting", "value", "'other'"),
+    ],
+)
+def test_a_value_that_was_never_written_is_noticed(path, table, column, value):
+    change(path, f"UPDATE {table} SET {column} = {value}")  # noqa: S608 - ours
+    with (
+        AnnotationStore.open(path) as store,
+        refused(r"(Edit 1 of image 1|table '\w+') .*is damaged .*checksum is wrong", path),
+    ):
+        _ = (store.categories, store.model, store.load_map(1))
 
 
 def test_an_edit_that_is_missing_is_noticed(path):
@@ -179,14 +199,14 @@ def test_an_edit_that_is_missing_is_noticed(path):
 
 
 def test_an_edit_that_does_not_follow_from_the_last_is_noticed(path):
-    change(path, "INSERT INTO edit SELECT image_id, 2, label, payload FROM edit")
-    change(path, "UPDATE image SET position = 2")
+    change(path, "INSERT INTO edit SELECT image_id, 2, label, payload, 1, NULL FROM edit")
+    change(path, "UPDATE image SET position = 2, checksum = NULL")
     with AnnotationStore.open(path) as store, refused("Edit 2 .*made for another state"):
         store.load_map(1)
 
 
 def test_a_damaged_snapshot_is_made_up_for_by_the_journal(path):
-    change(path, "INSERT INTO snapshot VALUES (1, 1, x'0102')")
+    change(path, "INSERT INTO snapshot VALUES (1, 1, x'0102', NULL)")
     with AnnotationStore.open(path) as store:
         assert store.load_map(1).segments.keys() == {1}
 

@@ -1,0 +1,166 @@
+"""The images of a project: adding, finding and reviewing them, up to a hundred thousand."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from core.database import ProjectDatabase
+from core.errors import ProjectError
+
+_AT_ONCE: Final = 500  # rows read by one statement; SQLite has a limit
+_MATCHING: Final = (
+    " FROM image WHERE (?1 = '' OR contains(path, ?1)) AND (?2 IS NULL OR review = ?2) "
+    "AND (?3 IS NULL OR (position > 0) = ?3)"
+)
+
+
+class Review(StrEnum):
+    """What a person has said about an image."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image file, or one frame of a video file.
+
+    Attributes:
+        path: absolute; the file may be missing.
+        frame: of a video, from 0; None for an image file.
+        n_edits: how many edits are in effect.
+    """
+
+    id: int
+    path: Path
+    frame: int | None
+    height: int
+    width: int
+    n_edits: int
+    review: Review = Review.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuery:
+    """Which images are wanted; the default is all of them.
+
+    Attributes:
+        text: part of the path from the project's folder, whatever its case.
+        review: None for either.
+        has_edits: None for either.
+    """
+
+    text: str = ""
+    review: Review | None = None
+    has_edits: bool | None = None
+
+
+class ProjectImages(ProjectDatabase):
+    """The part of `AnnotationStore` about images; their order is that in which they came in."""
+
+    def n_images(self, query: ImageQuery = ImageQuery()) -> int:
+        """How many images answer a query."""
+        return int(self._execute("SELECT count(*)" + _MATCHING, *_values(query))[0][0])
+
+    def image_ids(self, query: ImageQuery = ImageQuery()) -> list[int]:
+        """The ids of the images that answer a query; they ascend."""
+        rows = self._execute("SELECT id" + _MATCHING + " ORDER BY id", *_values(query))
+        return [id_ for (id_,) in rows]
+
+    def next_image(
+        self, image_id: int, query: ImageQuery = ImageQuery(), *, is_backward: bool = False
+    ) -> int | None:
+        """The nearest image after or before another one that answers a query, or None."""
+        side = " AND id < ?4 ORDER BY id DESC" if is_backward else " AND id > ?4 ORDER BY id"
+        statement = "SELECT id" + _MATCHING + side + " LIMIT 1"
+        rows = self._execute(statement, *_values(query), image_id)
+        return rows[0][0] if rows else None
+
+    def image_record(self, image_id: int) -> ImageRecord:
+        """One image.
+
+        Raises:
+            ValueError: the project does not have it.
+        """
+        return self._record(self._image_row(image_id))
+
+    def image_records(self, image_ids: Sequence[int]) -> list[ImageRecord]:
+        """Some images, in the order asked for; those that the project lacks are left out."""
+        found: dict[int, ImageRecord] = {}
+        for start in range(0, len(image_ids), _AT_ONCE):
+            some = image_ids[start : start + _AT_ONCE]
+            where = f"WHERE id IN ({', '.join('?' * len(some))})"
+            for row in self._read("image", where, *some):
+                found[row[0]] = self._record(row)
+        return [found[image_id] for image_id in image_ids if image_id in found]
+
+    def images(self) -> list[ImageRecord]:
+        """Every image; of a large project, ask for `image_ids` and then for a few records."""
+        return [self._record(row) for row in self._read("image", "ORDER BY id")]
+
+    def add_images(self, images: Iterable[tuple[Path, int | None, int, int]]) -> list[int]:
+        """Add images given as (path, frame, height, width), all or none.
+
+        An image that the project has already is kept with its edits; while it has none, its
+        size is brought up to date.
+
+        Returns:
+            The id of each.
+        """
+        rows = list(images)
+        names = self._portable_names([path for path, *_ in rows])
+        statement = (
+            "INSERT INTO image (path, frame, height, width) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (path, coalesce(frame, -1)) DO UPDATE SET "
+            "height = iif(next_id = 1, excluded.height, height), "
+            "width = iif(next_id = 1, excluded.width, width) RETURNING id"
+        )
+        with self._writing():
+            return [
+                self._execute(statement, name, *rest)[0][0]
+                for name, (_, *rest) in zip(names, rows, strict=True)
+            ]
+
+    def set_review(self, image_id: int, review: Review) -> None:
+        """Keep what a person says about an image; it is no step of its history."""
+        self._image_row(image_id)
+        with self._writing():
+            self._execute("UPDATE image SET review = ? WHERE id = ?", review.value, image_id)
+
+    def _image_row(self, image_id: int) -> Any:
+        rows = self._read("image", "WHERE id = ?", image_id)
+        if not rows:
+            raise ValueError(f"the project {self.path} has no image {image_id}")
+        return rows[0]
+
+    def _record(self, row: Sequence[Any]) -> ImageRecord:
+        id_, path, frame, height, width, position, _, review, *_ = row
+        try:
+            path = self.path.parent / path
+            return ImageRecord(id_, path, frame, height, width, position, Review(review))
+        except ValueError as error:
+            raise self._damage(f"Image {id_}", error) from error
+
+    def _portable_names(self, paths: Sequence[Path]) -> list[str]:
+        """How the file names images: from the project's folder if they are inside it."""
+        folders = {folder: folder.resolve() for folder in {path.parent for path in paths}}
+        inside = self.path.parent
+        for folder, resolved in folders.items():
+            if resolved.is_relative_to(inside):
+                folders[folder] = resolved.relative_to(inside)
+        names = [(folders[path.parent] / path.name).as_posix() for path in paths]
+        for name in names:
+            try:
+                name.encode()
+            except UnicodeEncodeError as error:
+                raise ProjectError(
+                    f"The image name {name!a} is not valid text; rename the file."
+                ) from error
+        return names
+
+
+def _values(query: ImageQuery) -> tuple[object, ...]:
+    review = None if query.review is None else query.review.value
+    return query.text, review, query.has_edits

@@ -104,6 +104,14 @@ ACTIONS: Final = (
 )
 # fmt: on
 
+# Keys of what is still to come: no action may have them in the meantime.
+RESERVED: Final = {
+    "next_uncertain": ("N",),
+    "propagate_forward": ("Shift+Right",),
+    "propagate_back": ("Shift+Left",),
+    "segment_region": ("R",),
+}
+
 MOUSE: Final = (
     ("Zoom at the cursor", "Wheel, Ctrl+Wheel"),
     ("Pan", "Space+Drag, Middle drag"),

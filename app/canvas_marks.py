@@ -7,11 +7,13 @@ from app.document import Document
 from app.theme import current_tones
 
 NO_IMAGE = "No image is open"
-NO_IMAGE_HINT = "Open an image, a folder, a video or a project with Ctrl+O."
+NO_IMAGE_HINT = "Open an image, a folder, a video or a project with {open}."
 NO_PIXELS = "This image cannot be shown"
 READING = "Reading {name}\N{HORIZONTAL ELLIPSIS}"
-READING_HINT = "D and A go to the next and the previous image."
-NO_PIXELS_HINT = "The notice above says why. D and A go to the next and the previous image."
+READING_HINT = "{next} and {previous} go to the next and the previous image."
+NO_PIXELS_HINT = (
+    "The notice above says why. {next} and {previous} go to the next and the previous image."
+)
 
 
 def paint_ring(painter: QPainter, centre: QPointF, radius: float, *, is_dashed: bool) -> None:
@@ -28,11 +30,12 @@ def paint_ring(painter: QPainter, centre: QPointF, radius: float, *, is_dashed: 
 def why_empty(document: Document) -> tuple[str, str]:
     """Why there is no image to be seen, and what to do."""
     record = document.record
+    keys = {name: document.keys.hint(name) for name in ("open", "next", "previous")}
     if record is None:
-        return NO_IMAGE, NO_IMAGE_HINT
+        return NO_IMAGE, NO_IMAGE_HINT.format(**keys)
     if document.reader.is_reading:
-        return READING.format(name=record.path.name), READING_HINT
-    return NO_PIXELS, NO_PIXELS_HINT
+        return READING.format(name=record.path.name), READING_HINT.format(**keys)
+    return NO_PIXELS, NO_PIXELS_HINT.format(**keys)
 
 
 def paint_empty(painter: QPainter, area: QRect, title: str, hint: str) -> None:

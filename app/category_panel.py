@@ -32,7 +32,6 @@ class CategoryPanel(QWidget):
         super().__init__(parent)
         self._document = document
         self._search = QLineEdit(self)
-        self._search.setPlaceholderText("Search (0 or /)")
         self._search.setClearButtonEnabled(True)
         self._search.setAccessibleName("Search categories")
         self._search.textChanged.connect(self._filter)
@@ -60,7 +59,9 @@ class CategoryPanel(QWidget):
         column.addLayout(field)
         column.addWidget(self._list)
         document.selection_changed.connect(self._mark_current)
+        document.keys.changed.connect(self._write_keys)
         self._fill()
+        self._write_keys()
 
     def begin_search(self) -> None:
         """Put the cursor into the search field."""
@@ -78,8 +79,8 @@ class CategoryPanel(QWidget):
         return False
 
     def _fill(self) -> None:
-        for number, category in enumerate(self._document.categories.values(), start=1):
-            self._list.addTopLevelItem(_item(category, number))
+        for category in self._document.categories.values():
+            self._list.addTopLevelItem(_item(category))
         self._mark_current()
 
     @Slot(str)
@@ -104,6 +105,15 @@ class CategoryPanel(QWidget):
         self._document.begin_segment(item.data(0, ID_ROLE))
 
     @Slot()
+    def _write_keys(self) -> None:
+        """Write which keys search, and which choose a category."""
+        keys = self._document.keys
+        names = keys.list_of("search_categories").replace(", ", " or ")
+        self._search.setPlaceholderText(f"Search ({names})" if names else "Search")
+        for number, item in enumerate(self._items()[:N_KEYS], start=1):
+            item.setText(2, keys.list_of(f"category_{number}"))
+
+    @Slot()
     def _mark_current(self) -> None:
         for item in self._items():
             if item.data(0, ID_ROLE) == self._document.category_id:
@@ -114,11 +124,10 @@ class CategoryPanel(QWidget):
         return [item for item in rows if item is not None]
 
 
-def _item(category: Category, number: int) -> QTreeWidgetItem:
-    """A row: swatch and name, thing or stuff, and the key that chooses it."""
+def _item(category: Category) -> QTreeWidgetItem:
+    """A row: swatch and name, thing or stuff, and room for the key that chooses it."""
     kind = "thing" if category.is_thing else "stuff"
-    key = str(number) if number <= N_KEYS else ""
-    item = QTreeWidgetItem([category.name, kind, key])
+    item = QTreeWidgetItem([category.name, kind, ""])
     item.setIcon(0, swatch(category.color, is_round=category.is_thing))
     item.setData(0, ID_ROLE, category.id)
     item.setToolTip(0, HINT_THING if category.is_thing else HINT_STUFF)

@@ -5,6 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QRect, Signal, Slot
 
+from app.keys import Keys
 from app.layers import ImageLayer
 from app.picture_reader import PictureReader, Reading
 from app.suggestion import Suggestion, preview_segments, suggest
@@ -15,8 +16,8 @@ from core.panoptic import VOID, Category, Edit, Ids, PanopticMap, Segment, Segme
 from core.proposals import Preview, Proposal
 from core.store import AnnotationStore, ImageRecord
 
-PENDING: Final = "Accept the proposal with Enter or reject it with Esc before you edit the map."
-PREVIEWED: Final = "A step of the model is shown in place of the map; Esc shows the map again."
+PENDING: Final = "Accept the proposal with {} or reject it with {} before you edit the map."
+PREVIEWED: Final = "A step of the model is shown in place of the map; {} shows the map again."
 
 
 class Document(QObject):
@@ -27,6 +28,7 @@ class Document(QObject):
 
     Attributes:
         store: the open project.
+        keys: the keys in force, for sentences that name one.
         reader: reads image and map.
         record: the open image, or None.
         image: uint8 [H, W, 3] RGB; None when there is none, or it is not read or cannot be.
@@ -59,9 +61,12 @@ class Document(QObject):
     refused = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, store: AnnotationStore, parent: QObject | None = None) -> None:
+    def __init__(
+        self, store: AnnotationStore, parent: QObject | None = None, keys: Keys | None = None
+    ) -> None:
         super().__init__(parent)
         self.store = store
+        self.keys = keys or Keys(self)
         self.record: ImageRecord | None = None
         self.image: Rgb | None = None
         self.picture: ImageLayer | None = None
@@ -209,7 +214,8 @@ class Document(QObject):
 
     def refuse_locked(self, segment: Segment, purpose: str) -> None:
         """Say that a segment is locked, and what would unlock it."""
-        self.refused.emit(f"{self.name(segment)} is locked; unlock it with X to {purpose}.")
+        key = self.keys.hint("lock")
+        self.refused.emit(f"{self.name(segment)} is locked; unlock it with {key} to {purpose}.")
 
     def name(self, segment: Segment) -> str:
         """What a segment is called: its category, and for things its id."""
@@ -293,9 +299,10 @@ class Document(QObject):
     def may_edit(self) -> bool:
         """Whether the map may be edited now; if not, a sentence says why."""
         if self.preview is not None:
-            self.refused.emit(PREVIEWED)
+            self.refused.emit(PREVIEWED.format(self.keys.hint("escape")))
         elif self.has_proposal:
-            self.refused.emit(PENDING)
+            accept, reject = (self.keys.hint(name) for name in ("accept", "escape"))
+            self.refused.emit(PENDING.format(accept, reject))
         return self.is_editable
 
     def _can(self, ask: Callable[[int], bool]) -> bool:

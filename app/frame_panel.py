@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.keys import Keys
 from app.thumbnails import THUMB_HEIGHT, THUMB_WIDTH, Thumbnails
 from core.store import ImageRecord
 
@@ -153,8 +154,9 @@ class ImageList(QWidget):
 
     image_chosen = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, keys: Keys | None = None) -> None:
         super().__init__(parent)
+        self._keys = keys or Keys(self)
         self._open_id = NO_IMAGE
         self._model = ImageModel(self)
         self._view = QListView(self)
@@ -165,10 +167,12 @@ class ImageList(QWidget):
         self._view.setMinimumWidth(MIN_WIDTH)
         self._view.setAccessibleName("Images of the project")
         self._place = QLabel(self)
-        self._previous = self._arrow(Qt.ArrowType.UpArrow, "Previous image (A)", -1)
-        self._next = self._arrow(Qt.ArrowType.DownArrow, "Next image (D)", 1)
+        self._previous = self._arrow(Qt.ArrowType.UpArrow, -1)
+        self._next = self._arrow(Qt.ArrowType.DownArrow, 1)
         self._lay_out()
         self._view.selectionModel().currentChanged.connect(self._on_current_changed)
+        self._keys.changed.connect(self._write_keys)
+        self._write_keys()
         self._show_place()
 
     def set_records(self, records: Sequence[ImageRecord]) -> None:
@@ -199,15 +203,19 @@ class ImageList(QWidget):
         """Let the thread that makes thumbnails end."""
         self._model.thumbnails.stop()
 
-    def _arrow(self, arrow: Qt.ArrowType, tip: str, by: int) -> QToolButton:
+    def _arrow(self, arrow: Qt.ArrowType, by: int) -> QToolButton:
         button = QToolButton(self)
         button.setArrowType(arrow)
         button.setAutoRaise(True)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self.step(by))
         return button
+
+    @Slot()
+    def _write_keys(self) -> None:
+        for button, name in ((self._previous, "previous"), (self._next, "next")):
+            button.setToolTip(self._keys.title(name))
+            button.setAccessibleName(self._keys.title(name))
 
     def _lay_out(self) -> None:
         header = QHBoxLayout()

@@ -1,7 +1,7 @@
 """The help sheet: every key and mouse movement on one page, from the table of actions."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QPalette
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -21,10 +21,10 @@ from app.action_spec import (
     SEGMENT,
     TOOLS,
     VIEW,
-    ActionSpec,
     is_category_key,
 )
 from app.actions import ACTIONS, MOUSE
+from app.keys import Keys, native
 
 COLUMNS = ((FILE, EDIT, IMAGE, HELP), (SEGMENT,), (TOOLS, VIEW))
 
@@ -32,10 +32,28 @@ COLUMNS = ((FILE, EDIT, IMAGE, HELP), (SEGMENT,), (TOOLS, VIEW))
 class HelpSheet(QDialog):
     """A window beside the work: it does not block anything."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, keys: Keys, parent: QWidget) -> None:
         super().__init__(parent)
+        self._keys = keys
         self.setWindowTitle("Keys and mouse")
-        page = QWidget(self)
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._area.setAccessibleName("Keys and mouse")
+        close = QPushButton("Close", self)
+        close.clicked.connect(self.close)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 16, 16)
+        whole.addWidget(self._area)
+        whole.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)
+        self.resize(980, 640)
+        keys.changed.connect(self._write)
+        self._write()
+
+    @Slot()
+    def _write(self) -> None:
+        """Fill the sheet with the keys in force."""
+        page = QWidget()
         columns = QHBoxLayout(page)
         columns.setContentsMargins(24, 20, 24, 12)
         columns.setSpacing(40)
@@ -43,39 +61,28 @@ class HelpSheet(QDialog):
             column = QVBoxLayout()
             column.setSpacing(18)
             for menu in menus:
-                column.addLayout(_section(menu, rows_of(menu), page))
+                column.addLayout(_section(menu, rows_of(menu, self._keys), page))
             if TOOLS in menus:
                 column.insertLayout(1, _section("Mouse", list(MOUSE), page))
             column.addStretch()
             columns.addLayout(column)
-        area = QScrollArea(self)
-        area.setWidget(page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        close = QPushButton("Close", self)
-        close.clicked.connect(self.close)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 16, 16)
-        whole.addWidget(area)
-        whole.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)
-        self.resize(980, 640)
+        self._area.setWidget(page)
 
 
-def rows_of(menu: str) -> list[tuple[str, str]]:
+def rows_of(menu: str, keys: Keys) -> list[tuple[str, str]]:
     """Text and keys of the actions in a menu that have keys; the categories share a row."""
     rows = [
-        (spec.text, keys_of(spec))
+        (spec.text, keys.list_of(spec.name))
         for spec in ACTIONS
-        if spec.menu == menu and spec.keys and not is_category_key(spec)
+        if spec.menu == menu and keys[spec.name] and not is_category_key(spec)
     ]
-    n_categories = sum(is_category_key(spec) for spec in ACTIONS if spec.menu == menu)
-    return [*rows, ("Choose category", f"1 to {n_categories}")] if n_categories else rows
-
-
-def keys_of(spec: ActionSpec) -> str:
-    """An action's keys as the system writes them."""
-    form = QKeySequence.SequenceFormat.NativeText
-    return ", ".join(QKeySequence(key).toString(form) for key in spec.keys)
+    numbers = [
+        keys[spec.name][0]
+        for spec in ACTIONS
+        if spec.menu == menu and is_category_key(spec) and keys[spec.name]
+    ]
+    span = f"{native(numbers[0])} to {native(numbers[-1])}" if numbers else ""
+    return [*rows, ("Choose category", span)] if span else rows
 
 
 def _section(title: str, rows: list[tuple[str, str]], parent: QWidget) -> QGridLayout:

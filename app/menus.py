@@ -3,26 +3,30 @@
 from functools import partial
 from operator import attrgetter
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow
 
 from app.action_spec import MENUS, ActionSpec
 from app.actions import ACTIONS
+from app.keys import Keys
 
 
 class Actions(QObject):
-    """The table's actions in the menus of a window, found by name."""
+    """The table's actions in the menus of a window, found by name, with the keys in force."""
 
-    def __init__(self, window: QMainWindow) -> None:
+    def __init__(self, window: QMainWindow, keys: Keys) -> None:
         super().__init__(window)
         self._window = window
+        self._keys = keys
         menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
         self._by_name = {spec.name: self._build(spec) for spec in ACTIONS}
         for spec in ACTIONS:
             if spec.has_line_above:
                 menus[spec.menu].addSeparator()
             menus[spec.menu].addAction(self._by_name[spec.name])
+        keys.changed.connect(self._give_keys)
+        self._give_keys()
 
     def __getitem__(self, name: str) -> QAction:
         return self._by_name[name]
@@ -39,14 +43,20 @@ class Actions(QObject):
 
     def _build(self, spec: ActionSpec) -> QAction:
         action = QAction(spec.text, self._window)
-        action.setShortcuts([QKeySequence(key) for key in spec.keys])
         action.setAutoRepeat(spec.repeats)
         action.setCheckable(bool(spec.checked))
-        key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{spec.text} ({key})" if key else spec.text)
         action.setStatusTip(spec.tip)
         action.triggered.connect(partial(self._trigger, spec))
         return action
+
+    @Slot()
+    def _give_keys(self) -> None:
+        # All are taken away first: in between, two actions could share a key.
+        for action in self._by_name.values():
+            action.setShortcuts([])
+        for name, action in self._by_name.items():
+            action.setShortcuts([QKeySequence(key) for key in self._keys[name]])
+            action.setToolTip(self._keys.title(name))
 
     def _trigger(self, spec: ActionSpec, *_checked: bool) -> None:
         slot = attrgetter(spec.slot)(self._window)

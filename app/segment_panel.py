@@ -32,7 +32,7 @@ TITLES: Final = ("Segment", "Area", "", "")
 ROW_HEIGHT: Final = 26
 ICON_WIDTH: Final = 30
 EMPTY: Final = (
-    "No segments yet.\nPaint with the brush (B), or let the model propose a map (Shift+R)."
+    "No segments yet.\nPaint with the brush ({}), or let the model propose a map ({})."
 )
 
 
@@ -125,10 +125,14 @@ class SegmentModel(QAbstractTableModel):
 
     def _description(self, segment: Segment, column: int) -> str | None:
         if column == LOCK:
-            return "Locked (X unlocks)" if segment.is_locked else "Not locked (X locks)"
+            key = self._document.keys.hint("lock")
+            return (
+                f"Locked ({key} unlocks)" if segment.is_locked else f"Not locked ({key} locks)"
+            )
         if column == HIDE:
             is_hidden = segment.id in self._document.hidden
-            return "Hidden (H shows)" if is_hidden else "Shown (H hides)"
+            key = self._document.keys.hint("hide")
+            return f"Hidden ({key} shows)" if is_hidden else f"Shown ({key} hides)"
         if column == AREA:
             return f"{self._areas.get(segment.id, 0):,} pixels"
         return f"{self._document.name(segment)}, made by: {segment.source}"
@@ -155,7 +159,7 @@ class SegmentPanel(QWidget):
         self._document = document
         self._model = SegmentModel(document, self)
         self._table = self._build_table()
-        self._empty = QLabel(EMPTY, self)
+        self._empty = QLabel(self)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._empty.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -167,6 +171,8 @@ class SegmentPanel(QWidget):
         self._stack.addWidget(self._table)
         document.segments_changed.connect(self._refresh)
         document.selection_changed.connect(self._follow_selection)
+        document.keys.changed.connect(self._write_keys)
+        self._write_keys()
         self._refresh()
 
     def _build_table(self) -> SegmentTable:
@@ -191,6 +197,11 @@ class SegmentPanel(QWidget):
         table.clicked.connect(self._on_clicked)
         table.selectionModel().currentRowChanged.connect(self._on_row_chosen)
         return table
+
+    @Slot()
+    def _write_keys(self) -> None:
+        keys = self._document.keys
+        self._empty.setText(EMPTY.format(keys.hint("brush"), keys.hint("segment_image")))
 
     @Slot()
     def _refresh(self) -> None:

@@ -51,6 +51,7 @@ class StatusBar(QStatusBar):
     def _connect(self) -> None:
         document, canvas = self._document, self._canvas
         document.selection_changed.connect(self._show_hint)
+        document.keys.changed.connect(self._show_hint)
         document.proposal_changed.connect(self._show_hint)
         document.image_changed.connect(self._show_size)
         document.map_changed.connect(self._show_under_cursor)
@@ -110,10 +111,12 @@ def describe_tool(document: Document, tools: ToolBox) -> str:
     if not document.has_image:
         return ""
     if document.has_proposal:
-        return "Proposal: Enter accepts it, Esc rejects it"
+        accept, reject = (document.keys.hint(name) for name in ("accept", "escape"))
+        return f"Proposal: {accept} accepts it, {reject} rejects it"
     selected, category = document.selected, document.category
     if tools.name == BRUSH and selected is not None:
-        return f"Brush: extends {document.name(selected)}  (M begins a new segment)"
+        key = document.keys.hint("new_segment")
+        return f"Brush: extends {document.name(selected)}  ({key} begins a new segment)"
     if tools.name == BRUSH and category is not None:
         kind = "makes a new" if category.is_thing else "extends the"
         return f"Brush: {kind} {category.name} segment"

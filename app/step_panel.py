@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.buttons import mark_primary
+from app.keys import Keys
 from app.step_strip import Rgb, StepModel, StepStrip
 from app.theme import current_tones
 from core.jobs import Device
@@ -34,7 +35,8 @@ from core.proposals import Preview, SamplingOptions
 
 TICK_MS: Final = 100
 MAX_SEED: Final = 2**31 - 1
-HINT: Final = "Segment the image (Shift+R): the map appears here step by step."
+HINT: Final = "Segment the image ({}): the map appears here step by step."
+SEGMENT_TIP: Final = "Segment the whole image"
 STEPS_TIP: Final = (
     "DDIM steps N: how often the network denoises the map, from pure noise (t = 1) to the "
     "finished map (t = 0). More steps are slower and settle more."
@@ -70,8 +72,10 @@ class StepPanel(QWidget):
     reject_requested = Signal()
     preview_selected = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, keys: Keys | None = None) -> None:
         super().__init__(parent)
+        self._keys = keys or Keys(self)
+        self._keys.changed.connect(self._refresh)
         self._options = SamplingOptions()
         self._n_steps = 0
         self._is_running = False
@@ -195,9 +199,6 @@ class StepPanel(QWidget):
         self._cancel_button = self._button("Cancel", self.cancel_requested)
         self._accept_button = self._button("Accept", self.accept_requested)
         self._reject_button = self._button("Reject", self.reject_requested)
-        self._cancel_button.setToolTip("Stop within one step (Esc)")
-        self._accept_button.setToolTip("Take the proposal over as one edit (Enter)")
-        self._reject_button.setToolTip("Drop the proposal (Esc)")
         for button in (self._segment_button, self._accept_button):
             mark_primary(button)
         self._cancel_button.setMinimumWidth(self._segment_button.sizeHint().width())
@@ -242,12 +243,21 @@ class StepPanel(QWidget):
         self._slider.setAccessibleName("Step")
         self._device.setStyleSheet(f"color: {current_tones().muted};")
 
+    @Slot()
     def _refresh(self) -> None:
-        """Bring every part in line with the state."""
+        """Bring every part in line with the state and the keys."""
+        keys = self._keys
+        self._cancel_button.setToolTip(keys.title("escape", "Stop within one step"))
+        self._accept_button.setToolTip(
+            keys.title("accept", "Take the proposal over as one edit")
+        )
+        self._reject_button.setToolTip(keys.title("escape", "Drop the proposal"))
         self._segment_button.setVisible(not self._is_running)
         self._cancel_button.setVisible(self._is_running)
         self._segment_button.setEnabled(not self._obstacle)
-        self._segment_button.setToolTip(self._obstacle or "Segment the whole image (Shift+R)")
+        self._segment_button.setToolTip(
+            self._obstacle or keys.title("segment_image", SEGMENT_TIP)
+        )
         for button in (self._accept_button, self._reject_button):
             button.setVisible(self._has_proposal)
         for box in (self._steps_box, self._time_delta_box, self._seed_box, self._seed_button):
@@ -255,7 +265,7 @@ class StepPanel(QWidget):
         n_rows = self._steps.rowCount()
         self._slider.setEnabled(n_rows > 0)
         self._slider.setRange(min(n_rows, 1), n_rows)
-        self._strip.set_hint(self._obstacle or HINT)
+        self._strip.set_hint(self._obstacle or HINT.format(keys.hint("segment_image")))
         self._show_progress()
 
     @Slot()

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QLabel, QSlider, QToolBar, QWidget
 
 from app.canvas import CanvasView
 from app.icons import line_icon
+from app.keys import Keys
 from app.menus import Actions
 from app.toolbox import MAX_SIZE, ToolBox
 
@@ -20,9 +21,15 @@ class ToolBar(QToolBar):
     """Buttons for actions of the table, and two sliders."""
 
     def __init__(
-        self, actions: Actions, tools: ToolBox, canvas: CanvasView, parent: QWidget
+        self,
+        actions: Actions,
+        keys: Keys,
+        tools: ToolBox,
+        canvas: CanvasView,
+        parent: QWidget,
     ) -> None:
         super().__init__("Tools", parent)
+        self._keys = keys
         self._tools = tools
         self._canvas = canvas
         self.setObjectName("tools")
@@ -30,9 +37,9 @@ class ToolBar(QToolBar):
         self.setIconSize(QSize(ICON_PX, ICON_PX))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._add_buttons(actions, BUTTONS)
-        self._size = self._slider("Brush size ([ and ], Alt+Wheel)", SIZE_TICKS)
+        self._size = self._slider(SIZE_TICKS)
         self._size_label = self._add_slider("Size", self._size)
-        self._opacity = self._slider("Opacity of segments (, and .)", 100)
+        self._opacity = self._slider(100)
         self._opacity_label = self._add_slider("Opacity", self._opacity)
         self._add_buttons(actions, VIEW_BUTTONS)
         self._add_buttons(actions, HISTORY_BUTTONS)
@@ -40,7 +47,9 @@ class ToolBar(QToolBar):
         self._opacity.valueChanged.connect(self._on_opacity_moved)
         tools.changed.connect(self._follow)
         canvas.style_changed.connect(self._follow)
+        keys.changed.connect(self._write_keys)
         self._follow()
+        self._write_keys()
 
     def _add_buttons(self, actions: Actions, names: tuple[str, ...]) -> None:
         if self.actions():
@@ -52,12 +61,11 @@ class ToolBar(QToolBar):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setAccessibleName(actions[name].text())
 
-    def _slider(self, tip: str, maximum: int) -> QSlider:
+    def _slider(self, maximum: int) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal, self)
         slider.setRange(0, maximum)
         slider.setFixedWidth(SLIDER_WIDTH)
         slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        slider.setToolTip(tip)
         return slider
 
     def _add_slider(self, name: str, slider: QSlider) -> QLabel:
@@ -69,6 +77,15 @@ class ToolBar(QToolBar):
         value.setMinimumWidth(value.fontMetrics().horizontalAdvance(" 1000 px "))
         self.addWidget(value)
         return value
+
+    @Slot()
+    def _write_keys(self) -> None:
+        smaller, larger, less, more = (
+            self._keys.hint(name)
+            for name in ("smaller", "larger", "less_opaque", "more_opaque")
+        )
+        self._size.setToolTip(f"Brush size ({smaller} and {larger}, Alt+Wheel)")
+        self._opacity.setToolTip(f"Opacity of segments ({less} and {more})")
 
     @Slot()
     def _follow(self) -> None:

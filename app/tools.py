@@ -62,7 +62,7 @@ def erase(document: Document, size: int, pointer: Pointer) -> Gesture:
     if selected is not None and not draft.where.any() and _is_over(document.map, points):
         document.refused.emit(
             f"Nothing was erased: while {document.name(selected)} is selected, only it is "
-            "erased; M lets go of it."
+            f"erased; {document.keys.hint('new_segment')} lets go of it."
         )
     only = None if selected is None else selected.id
     return erase_stroke(document.map, points, size / 2, only)

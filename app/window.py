@@ -13,6 +13,7 @@ from app.export import ExportDialog
 from app.focus import is_bare, is_typing
 from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
+from app.keys import Keys
 from app.menus import Actions
 from app.model_dialog import ModelDialog
 from app.model_run import ModelRun
@@ -45,18 +46,19 @@ class MainWindow(QMainWindow):
 
     def __init__(self, store: AnnotationStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.document = Document(store, self)
+        self.keys = Keys(self)
+        self.document = Document(store, self, self.keys)
         self.segment_commands = SegmentCommands(self.document, self)
         self.tools = ToolBox(self)
         self.notices = Notices(self)
         self.segmenter = Segmenter(self)
         self._build_views()
         self._build_docks()
-        self.commands = Actions(self)
+        self.commands = Actions(self, self.keys)
         self._name_category_keys()
         self._palette = CommandPalette(self.commands, self)
-        self._help = HelpSheet(self)
-        self.addToolBar(ToolBar(self.commands, self.tools, self.canvas, self))
+        self._help = HelpSheet(self.keys, self)
+        self.addToolBar(ToolBar(self.commands, self.keys, self.tools, self.canvas, self))
         self.setStatusBar(
             StatusBar(self.document, self.tools, self.canvas, self.model_run, self)
         )
@@ -70,10 +72,10 @@ class MainWindow(QMainWindow):
         self.canvas = CanvasView(self.document, self.tools, self)
         self.setCentralWidget(self.canvas)
         self.notice_stack = NoticeStack(self.notices, self.canvas)
-        self.image_list = ImageList(self)
+        self.image_list = ImageList(self, self.keys)
         self.categories = CategoryPanel(self.document, self)
         self.segments = SegmentPanel(self.document, self)
-        self.step_panel = StepPanel(self)
+        self.step_panel = StepPanel(self, self.keys)
         self.model_run = ModelRun(
             self.document, self.segmenter, self.step_panel, self.notices, self
         )
@@ -237,9 +239,9 @@ class MainWindow(QMainWindow):
         """End what lasts as long as its key is held."""
         if event.isAutoRepeat():
             return
-        if event.key() == Qt.Key.Key_Q:
+        if self.keys.is_released("image_only", event):
             self.canvas.set_image_only(False)
-        elif event.key() == Qt.Key.Key_I:
+        elif self.keys.is_released("pick", event):
             self.tools.let_go()
         else:
             super().keyReleaseEvent(event)

@@ -12,7 +12,7 @@ from app.suggestion import Suggestion, preview_segments, suggest
 from core import edits
 from core.errors import AnnotateError
 from core.images import Rgb
-from core.panoptic import VOID, Category, Edit, Ids, PanopticMap, Segment, Segments
+from core.panoptic import VOID, Category, Edit, Ids, PanopticMap, Rect, Segment, Segments
 from core.proposals import Preview, Proposal
 from core.store import AnnotationStore, ImageRecord
 
@@ -350,18 +350,23 @@ class Document(QObject):
         self._preview_segments = preview_segments(preview, to_project or {}) if preview else {}
         self._tell_proposal()
 
-    def propose(self, proposal: Proposal, to_project: Mapping[int, int]) -> None:
+    def propose(
+        self, proposal: Proposal, to_project: Mapping[int, int], region: Rect | None = None
+    ) -> None:
         """Show what the map would be if the proposal were accepted.
 
         Args:
             proposal: at the size of the open image.
             to_project: the model's category ids -> the project's.
+            region: what the model was asked for; None for the whole image.
         """
         if self.map is None:
             return
         self.preview = self.suggestion = None
         try:
-            self.suggestion = suggest(self.map, proposal, to_project, self.categories.values())
+            self.suggestion = suggest(
+                self.map, proposal, to_project, self.categories.values(), region
+            )
         except AnnotateError as error:
             self.failed.emit(str(error))
         self._tell_proposal()

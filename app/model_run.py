@@ -10,6 +10,7 @@ from core.bundled import find_model
 from core.errors import AnnotateError
 from core.jobs import Device, SegmentJob
 from core.model_card import ModelCard
+from core.panoptic import Rect
 from core.proposals import CategoryMatch, Known, Preview, Proposal, match_categories
 
 NO_MODEL = "This project has no model: label by hand, or choose a model in the menu File."
@@ -53,6 +54,7 @@ class ModelRun(QObject):
         self._model_state = NO_MODEL
         self._wanted = ""  # the model that was asked for last, as the project names it
         self._ticket = 0  # of the run under way
+        self._region: Rect | None = None  # that it was asked for; None for the whole image
         self.is_waiting = False  # for the model, to begin a run
         self._connect_segmenter()
         self._connect_window()
@@ -134,7 +136,18 @@ class ModelRun(QObject):
     @Slot()
     def begin(self) -> None:
         """Let the model segment the open image; locked segments stay as they are."""
-        record, map = self._document.record, self._document.map
+        self._region = None
+        self._begin()
+
+    def begin_region(self, region: Rect) -> None:
+        """Let the model segment a part of the open image; outside of it nothing changes."""
+        map = self._document.map
+        self._region = None if map is None else region.clipped(map.height, map.width)
+        if self._region is not None and not self._region.is_empty:
+            self._begin()
+
+    def _begin(self) -> None:
+        record, map, region = self._document.record, self._document.map, self._region
         if self._obstacle == LOADING:
             self.is_waiting = True
             self._notices.tell(WAITING)
@@ -143,9 +156,10 @@ class ModelRun(QObject):
         if record is None or map is None or not self.can_begin:
             return
         self._document.reject()
-        is_known = any(segment.is_locked for segment in map.segments.values())
+        has_locked = any(segment.is_locked for segment in map.segments.values())
         categories = tuple(self._document.categories.values())
-        known = Known(map.copy(), categories) if is_known else None
+        is_known = has_locked or region is not None
+        known = Known(map.copy(), categories, region) if is_known else None
         job = SegmentJob(record.path, self._panel.options(), record.frame, known)
         self._panel.begin()
         self._ticket = self._segmenter.submit(job)
@@ -183,7 +197,7 @@ class ModelRun(QObject):
         self._show_device(self._segmenter.device)
         if self.is_waiting:
             self.is_waiting = False
-            self.begin()
+            self._begin()
 
     def _take_card(self, card: ModelCard | None) -> None:
         """Speak in the categories of another model from now on."""
@@ -237,7 +251,7 @@ class ModelRun(QObject):
     def _on_finished(self, ticket: int, proposal: Proposal) -> None:
         if ticket == self._ticket:
             self._ticket = 0
-            self._document.propose(proposal, self._match.to_project)
+            self._document.propose(proposal, self._match.to_project, self._region)
             self._panel.end_with_proposal()
             self.changed.emit()
 
@@ -266,7 +280,7 @@ class ModelRun(QObject):
 
     @Slot()
     def _on_image_changed(self) -> None:
-        ticket, self._ticket = self._ticket, 0
+        ticket, self._ticket, self._region = self._ticket, 0, None
         self.is_waiting = False
         self._segmenter.cancel(ticket)
         self._panel.set_image(self._document.image)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.panoptic import Category, Edit, PanopticMap, Segment, Segments
+from core.panoptic import Category, Edit, PanopticMap, Rect, Segment, Segments
 from core.proposals import Preview, Proposal
+from core.region import accept_in_region
 from core.whole_maps import accept_proposal
 
 
@@ -28,6 +29,7 @@ def suggest(
     proposal: Proposal,
     to_project: Mapping[int, int],
     categories: Iterable[Category],
+    region: Rect | None = None,
 ) -> Suggestion:
     """Work out what accepting a proposal would do to a map.
 
@@ -36,12 +38,16 @@ def suggest(
         proposal: at the size of the map.
         to_project: the model's category ids -> the project's.
         categories: the project's.
+        region: what the model was asked for; None for the whole image.
 
     Raises:
         ProjectError: the image has used every segment id there is.
     """
     stuff = {category.id for category in categories if not category.is_thing}
-    edit = accept_proposal(map, proposal, to_project, stuff)
+    if region is None:
+        edit = accept_proposal(map, proposal, to_project, stuff)
+    else:
+        edit = accept_in_region(map, proposal, to_project, stuff, region)
     suggested = map.copy()
     suggested.apply(edit)
     return Suggestion(proposal, edit, suggested)

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.messages import Message
 from core.model_card import ModelCard
-from core.panoptic import Category, PanopticMap, Segment, Source
+from core.panoptic import Category, PanopticMap, Rect, Segment, Source
 from core.proposals import Known, Preview, Proposal, SamplingOptions
 
 
@@ -58,6 +58,7 @@ def segment_message(ticket: int, job: SegmentJob) -> Message:
     fields["known"] = {
         "segments": [asdict(segment) for segment in job.known.map.segments.values()],
         "categories": [asdict(category) for category in job.known.categories],
+        "region": None if job.known.region is None else asdict(job.known.region),
     }
     return Message("segment", fields, {"known_ids": job.known.map.segment_ids})
 
@@ -155,4 +156,5 @@ def _read_known(message: Message) -> Known:
         {segment.id: segment for segment in segments},
         1 + max((segment.id for segment in segments), default=0),
     )
-    return Known(panoptic_map, categories)
+    region = None if known["region"] is None else Rect(**known["region"])
+    return Known(panoptic_map, categories, region)

@@ -7,7 +7,7 @@ libraries.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.panoptic import Category, Ids, PanopticMap
+from core.panoptic import Category, Ids, PanopticMap, Rect
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,13 @@ class Known:
     Attributes:
         map: the image's map; only its locked segments are binding.
         categories: the project's categories, to find the model's by name.
+        region: where the model is asked anew; outside of it every segment is binding. None
+            asks for the whole image.
     """
 
     map: PanopticMap
     categories: Sequence[Category]
+    region: Rect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from core.model.pix2seq_d import Pix2SeqD
 from core.model.postprocess import bring_up, code_of_category, to_segments
 from core.model.prepare import Frame, cut_padding, frame_for, to_input
 from core.model_card import ModelCard
-from core.panoptic import Ids
+from core.panoptic import Ids, Rect
 from core.proposals import Known, Preview, Proposal, SamplingOptions, match_categories
 
 
@@ -81,7 +81,7 @@ def segment_image(
 
     Args:
         image: [H, W, 3] RGB.
-        known: the map whose locked segments are kept.
+        known: the map whose locked segments are kept, and perhaps the region that is asked for.
         encoded: what `encode_image` made of this picture, if it was kept.
     """
     began = time.perf_counter()
@@ -136,10 +136,11 @@ def _sample(
 def known_bits(
     config: ModelConfig, card: ModelCard, known: Known, frame: Frame, device: torch.device
 ) -> diffusion.Known | None:
-    """The locked segments of a map as analog bits, each with an id of its own.
+    """What is known of a map as analog bits, each segment with an id of its own.
 
-    Segments of categories that the model lacks are not told to it; they are kept all the same
-    when the proposal is accepted.
+    These are the locked segments and, when the model is asked for a region, all that lies
+    outside of it. Segments of categories that the model lacks are not told to it; they are kept
+    all the same when the proposal is accepted.
     """
     to_model = {
         project_id: model_id
@@ -151,14 +152,14 @@ def known_bits(
     is_thing = {category.id: category.is_thing for category in card.categories}
     codes = np.zeros(known.map.next_id, np.int64)
     ids = np.zeros(known.map.next_id, np.int64)
+    is_binding = np.zeros(known.map.next_id, np.bool_)
     for number, segment in enumerate(known.map.segments.values(), start=1):
-        if segment.is_locked and segment.category_id in to_model:
+        is_binding[segment.id] = segment.is_locked
+        if segment.category_id in to_model:
             category_id = to_model[segment.category_id]
             codes[segment.id] = code_of[category_id]
             if is_thing[category_id] or config.has_stuff_ids:
                 ids[segment.id] = number % (config.n_ids - 1) + 1
-    if not codes.any():
-        return None
     rows, columns = (
         ((np.arange(cells) + 0.5) * frame.stride * side / content).astype(np.intp)
         for cells, side, content in zip(frame.mask, frame.image, frame.content, strict=True)
@@ -168,10 +169,24 @@ def known_bits(
     coarse = known.map.segment_ids[
         np.ix_(rows.clip(max=height - 1), columns.clip(max=width - 1))
     ]
-    labels = np.stack([codes[coarse], ids[coarse]]) * inside
+    is_known = inside & (is_binding[coarse] | _is_outside(known.region, rows, columns))
+    labels = np.stack([codes[coarse], ids[coarse]]) * is_known
+    if not labels[0].any():
+        return None
     where = torch.from_numpy(labels[0] > 0)[None, None].to(device)
     x0 = labels_to_x0(torch.from_numpy(labels)[None], config.groups, config.b)
     return diffusion.Known(x0.to(device), where)
+
+
+def _is_outside(
+    region: Rect | None, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Which map cells, of these image rows and columns, the model is not asked for."""
+    is_outside = np.zeros((len(rows), len(columns)), np.bool_)
+    if region is not None:
+        is_outside |= ((rows < region.top) | (rows >= region.bottom))[:, None]
+        is_outside |= (columns < region.left) | (columns >= region.right)
+    return is_outside
 
 
 def _labels(model: Pix2SeqD, x0: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

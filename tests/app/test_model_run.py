@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.window import MainWindow
-from core.panoptic import Category, Segment
+from core.panoptic import Category, Rect, Segment
 from core.store import AnnotationStore
 
 NUCLEUS = Category(1, "Nucleus", is_thing=True, color=(80, 160, 220))
@@ -155,3 +155,16 @@ def test_a_killed_process_costs_the_run_and_no_edit(qtbot, window, ready, put):
     window.step_panel.set_options(ready.card.sampling)
     ready.begin()
     qtbot.waitUntil(lambda: window.document.has_proposal, **PATIENT)
+
+
+def test_a_region_is_segmented_and_the_rest_of_the_map_stays(qtbot, document, ready):
+    region = Rect(10, 10, 40, 50)
+    ready.begin_region(region)
+    qtbot.waitUntil(lambda: document.has_proposal, **PATIENT)
+    proposed = document.shown_map.segment_ids.copy()
+    assert proposed[region.slices].any()
+    proposed[region.slices] = 0
+    assert not proposed.any()
+    document.accept()
+    document.undo()
+    assert not document.map.segment_ids.any()

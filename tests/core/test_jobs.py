@@ -20,7 +20,7 @@ from core.jobs import (
 )
 from core.messages import Message, MessageReader, encode_message
 from core.model_card import ModelCard
-from core.panoptic import Category, PanopticMap, Segment, Source
+from core.panoptic import Category, PanopticMap, Rect, Segment, Source
 from core.proposals import Known, Preview, Proposal, SamplingOptions
 
 CATEGORIES = (
@@ -61,13 +61,14 @@ def test_known_segments_arrive_with_their_locks_and_categories() -> None:
         7: Segment(7, 9, Source.HUMAN),
         65_535: Segment(65_535, 3, Source.IMPORT, is_crowd=True),
     }
-    known = Known(PanopticMap(IDS.copy(), segments), CATEGORIES)
+    known = Known(PanopticMap(IDS.copy(), segments), CATEGORIES, Rect(0, 1, 2, 3))
     job = SegmentJob(Path("a.png"), OPTIONS, known=known)
     _, received = read_segment(through_pipe(segment_message(1, job)))
     assert received.known is not None
     assert_same(received.known.map.segment_ids, known.map.segment_ids)
     assert received.known.map.segments == segments
     assert tuple(received.known.categories) == CATEGORIES
+    assert received.known.region == Rect(0, 1, 2, 3)
 
 
 def test_a_preview_arrives_with_whole_numbers_as_keys() -> None:

@@ -11,7 +11,7 @@ from core.model.config import NUCLEI
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.segment import choose_device, encode_image, segment_image
 from core.model_card import ModelCard
-from core.panoptic import Category, PanopticMap, Segment
+from core.panoptic import Category, PanopticMap, Rect, Segment
 from core.proposals import Known, Preview, Proposal, SamplingOptions
 
 CATEGORIES = (
@@ -82,6 +82,24 @@ def test_pixels_of_a_locked_segment_come_out_as_one_segment_of_its_category(mode
     inside = proposal.segment_ids[12:28, 22:48]
     assert (inside == inside[0, 0]).all()
     assert proposal.category_ids[int(inside[0, 0])] == 1
+
+
+def test_asked_for_a_region_the_model_is_told_all_segments_outside_of_it(model, image):
+    ids = np.zeros((50, 70), np.uint16)
+    ids[:, :40], ids[:, 40:] = 1, 2
+    segments = {1: Segment(1, 1), 2: Segment(2, 2)}
+    known = Known(PanopticMap(ids, segments, 3), CATEGORIES, Rect(20, 20, 40, 60))
+    _, proposal = run(model, image, SamplingOptions(steps=2, min_area=0), known)
+    outside = np.ones((50, 70), bool)
+    outside[18:42, 18:62] = False
+    outside[:, 38:42] = False  # borders are drawn on the model's grid
+    for segment in segments.values():
+        proposed = proposal.segment_ids[outside & (ids == segment.id)]
+        assert (proposed == proposed[0]).all()
+        assert proposal.category_ids[int(proposed[0])] == segment.category_id
+    assert not np.array_equal(
+        proposal.segment_ids == proposal.segment_ids[0, 0], ids == 1
+    )  # inside, the model has its own opinion
 
 
 def test_a_picture_beyond_the_limit_is_scaled_down_and_its_map_brought_up(model):

@@ -69,10 +69,10 @@ def read_json(path: Path, *, like: CocoJson | None = None) -> CocoJson:
         CocoError: the file is missing, unreadable, malformed or contradicts itself.
     """
     document = _load(path)
-    annotations = _table(str(path), document, "annotations", partial(_annotation, path))
+    annotations = read_table(str(path), document, "annotations", partial(_annotation, path))
     if like is None:
-        categories = _table(str(path), document, "categories", _category)
-        images = _table(str(path), document, "images", _image)
+        categories = read_table(str(path), document, "categories", read_category)
+        images = read_table(str(path), document, "images", _image)
     else:
         categories = {category.id: category for category in like.categories}
         images = {image.id: image for image in like.images}
@@ -93,7 +93,7 @@ def _match_images(path: Path, document: Mapping[str, Any], like: CocoJson) -> di
     if not document.get("images"):
         return by_id
     by_name = {image.file_name: image.id for image in like.images}
-    own = _table(str(path), document, "images", _image)
+    own = read_table(str(path), document, "images", _image)
     names = [image.file_name for image in own.values()]
     is_unclear = len(by_name) < len(like.images) or len(set(names)) < len(names)
     if is_unclear or by_name.keys().isdisjoint(names):
@@ -136,7 +136,7 @@ def _load(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _table(
+def read_table(
     where: str, holder: Mapping[str, Any], name: str, make: Callable[[Any], _Entry]
 ) -> dict[int, _Entry]:
     """Make something of each entry of a list, by id and in the list's order."""
@@ -159,14 +159,23 @@ def _table(
     return table
 
 
-def _category(entry: Any) -> Category:
+def read_category(entry: Any, *, needs_kind: bool = True) -> Category:
+    """Make a category of an entry of `categories`.
+
+    Args:
+        needs_kind: whether `isthing` must be there; otherwise its absence means a thing.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the entry is no category.
+    """
     category_id = operator.index(entry["id"])
+    is_thing = entry["isthing"] if needs_kind else entry.get("isthing", 1)
     color = entry.get("color") or default_color(category_id)
     red, green, blue = (operator.index(value) & 255 for value in color)
     return Category(
         id=category_id,
         name=_text(entry["name"]),
-        is_thing=bool(operator.index(entry["isthing"])),
+        is_thing=bool(operator.index(is_thing)),
         color=(red, green, blue),
         supercategory=_text(entry.get("supercategory") or ""),
     )
@@ -190,7 +199,7 @@ def _image(entry: Any) -> CocoImage:
 
 def _annotation(path: Path, entry: Any) -> _Annotation:
     image_id = operator.index(entry["image_id"])
-    segments = _table(f"{path}, image {image_id}", entry, "segments_info", _segment)
+    segments = read_table(f"{path}, image {image_id}", entry, "segments_info", _segment)
     return _Annotation(image_id, _text(entry["file_name"]), tuple(segments.values()))
 
 

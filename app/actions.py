@@ -30,9 +30,9 @@ ACTIONS: Final = (
                when="has_images"),
     ActionSpec("quit", FILE, "Quit", "close", ("Ctrl+Q",), has_line_above=True),
 
-    ActionSpec("undo", EDIT, "Undo", "document.undo", ("Ctrl+Z",),
+    ActionSpec("undo", EDIT, "Undo", "undo", ("Ctrl+Z",),
                when="document.can_undo", repeats=True),
-    ActionSpec("redo", EDIT, "Redo", "document.redo", ("Ctrl+Shift+Z", "Ctrl+Y"),
+    ActionSpec("redo", EDIT, "Redo", "redo", ("Ctrl+Shift+Z", "Ctrl+Y"),
                when="document.can_redo", repeats=True),
     ActionSpec("accept", EDIT, "Accept proposal", "document.accept", ("Return", "Enter"),
                when="document.has_proposal", has_line_above=True,

@@ -13,16 +13,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.canvas_marks import paint_ring
+from app.canvas_marks import cursor_for, paint_line, paint_tip
 from app.document import Document
 from app.focus import is_typing
+from app.gesture import Pointer
 from app.hand import Hand
 from app.map_view import MapView
-from app.toolbox import BRUSH, ERASER, PAN, PICK, ToolBox
-from app.tools import Pointer
+from app.toolbox import BRUSH, ERASER, PAN, ToolBox
 
 WHEEL_PER_DOUBLING: Final = 480  # eighths of a degree: four notches of a usual wheel
-RING_MARGIN: Final = 3
+TIP_MARGIN: Final = 3
+CLOSING_KEYS: Final = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 class CanvasView(MapView):
@@ -49,49 +50,64 @@ class CanvasView(MapView):
         self.setAccessibleName("Canvas")
         self._tools.changed.connect(self._on_tool_changed)
         self._hand.draft_changed.connect(self.show_draft)
-        document.image_changed.connect(self.cancel_gesture)
-        document.proposal_changed.connect(self.cancel_gesture)
 
     @property
     def is_gesturing(self) -> bool:
         """Whether something is being drawn, and Esc would drop it."""
         return self._hand.is_busy
 
-    @Slot()
     def cancel_gesture(self) -> None:
-        """Drop what the mouse has drawn since it was pressed."""
+        """Drop what has been drawn since the gesture began."""
         self._hand.cancel()
 
-    def _to_pointer(self, point: QPointF, *, is_released: bool = False) -> Pointer:
-        x, y = self._scene.view.to_image(*self._to_device(point))
-        return Pointer(x, y, is_released)
+    def take_back(self) -> bool:
+        """Take back the last corner of what is being drawn; False if nothing is."""
+        return self._hand.take_back()
+
+    def _to_pointer(self, event: QMouseEvent) -> Pointer:
+        x, y = self.view.to_image(*self._to_device(event.position()))
+        return Pointer(
+            x,
+            y,
+            is_other=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier),
+            is_straight=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier),
+            pixel=self.devicePixelRatioF() / self.scale,
+        )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._scene.image is None or self._hand.is_busy or self._pan_from is not None:
+        if self._scene.image is None or self._hand.is_pressed or self._pan_from is not None:
             return
         is_left = event.button() == Qt.MouseButton.LeftButton
-        is_panning = self._is_space_held or self._tools.name == PAN
-        if event.button() == Qt.MouseButton.MiddleButton or (is_left and is_panning):
+        if event.button() == Qt.MouseButton.MiddleButton or (is_left and self._can_pan):
             self._pan_from = event.position()
             self._show_cursor()
         elif is_left:
-            self._hand.press(self._tool(event.modifiers()), self._to_pointer(event.position()))
+            self._hand.press(self._tool(event.modifiers()), self._to_pointer(event))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        if self._hand.is_waiting and is_left and not self._can_pan:
+            self._hand.close(is_other=self._to_pointer(event).is_other)
+        else:
+            self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._move_ring(event.position())
+        self._move_tip(event.position())
         if self._pan_from is not None:
             self._pan_by(event.position() - self._pan_from)
             self._pan_from = event.position()
+        elif self._hand.is_pressed and not event.buttons() & Qt.MouseButton.LeftButton:
+            self._hand.let_go()  # the release went to another window
         else:
-            self._hand.move(self._to_pointer(event.position()))
-        self.hovered.emit(self._scene.view.to_image(*self._to_device(event.position())))
+            self._hand.move(self._to_pointer(event))
+        self.hovered.emit(self.view.to_image(*self._to_device(event.position())))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None and event.button() != Qt.MouseButton.RightButton:
             self._pan_from = None
             self._show_cursor()
-        elif event.button() == Qt.MouseButton.LeftButton:
-            self._hand.release(self._to_pointer(event.position()))
+        elif event.button() == Qt.MouseButton.LeftButton and self._hand.is_pressed:
+            self._hand.release(self._to_pointer(event))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         turn = event.angleDelta()
@@ -108,15 +124,32 @@ class CanvasView(MapView):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._move_ring(None)
+        self._move_tip(None)
         self.hovered.emit(None)
+
+    def event(self, event: QEvent) -> bool:
+        # While something waits to be closed, its keys are no shortcuts.
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and self._hand.is_waiting
+            and event.key() in CLOSING_KEYS | {Qt.Key.Key_Backspace}
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._is_space_held = True
             self._show_cursor()
         elif event.key() == Qt.Key.Key_Control:
-            self._move_ring(self._mouse)
+            self._move_tip(self._mouse)
+        elif event.key() in CLOSING_KEYS and self._hand.is_waiting:
+            is_other = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self._hand.close(is_other=is_other)
+        elif event.key() == Qt.Key.Key_Backspace and self._hand.is_waiting:
+            self._hand.take_back()
         else:
             super().keyPressEvent(event)
 
@@ -125,7 +158,7 @@ class CanvasView(MapView):
             self._is_space_held = False
             self._show_cursor()
         elif event.key() == Qt.Key.Key_Control:
-            self._move_ring(self._mouse)
+            self._move_tip(self._mouse)
         else:
             super().keyReleaseEvent(event)
 
@@ -143,16 +176,25 @@ class CanvasView(MapView):
     # Marks.
 
     def paint_marks(self, painter: QPainter) -> None:
-        if self._mouse is not None and self._tools.has_brush and not self._is_space_held:
-            tool = self._tool(QApplication.keyboardModifiers())
-            paint_ring(painter, self._mouse, self._ring_radius(), is_dashed=tool == ERASER)
+        draft = self._scene.draft
+        if draft is not None and draft.line:
+            points = [self._to_widget_point(*point) for point in draft.line]
+            paint_line(painter, points, is_area=draft.is_area, is_dashed=draft.is_dashed)
+        elif self._mouse is not None and self._tools.has_brush and not self._is_space_held:
+            is_dashed = self._tool(QApplication.keyboardModifiers()) == ERASER
+            radius, tip = self._tip_radius(), self._tools.tip
+            paint_tip(painter, self._mouse, radius, tip, is_dashed=is_dashed)
 
-    def _ring_radius(self) -> float:
+    def _to_widget_point(self, x: float, y: float) -> QPointF:
+        ratio = self.devicePixelRatioF()
+        return QPointF(*self.view.to_device(x, y)) / ratio
+
+    def _tip_radius(self) -> float:
         return self._tools.size / 2 * self.scale / self.devicePixelRatioF()
 
-    def _move_ring(self, point: QPointF | None) -> None:
-        """Paint the ring where the mouse is now, and no longer where it was."""
-        reach = self._ring_radius() + RING_MARGIN
+    def _move_tip(self, point: QPointF | None) -> None:
+        """Paint the tip where the mouse is now, and no longer where it was."""
+        reach = self._tip_radius() + TIP_MARGIN
         for centre in (self._mouse, point):
             if centre is not None and self._tools.has_brush:
                 corner = centre - QPointF(reach, reach)
@@ -164,13 +206,13 @@ class CanvasView(MapView):
         self._show_cursor()
         self.update()
 
+    @property
+    def _can_pan(self) -> bool:
+        """Whether the left button would move the image."""
+        return self._is_space_held or self._tools.name == PAN
+
     def _show_cursor(self) -> None:
-        if self._pan_from is not None:
-            shape = Qt.CursorShape.ClosedHandCursor
-        elif self._is_space_held or self._tools.name == PAN:
-            shape = Qt.CursorShape.OpenHandCursor
-        elif self._tools.name == PICK:
-            shape = Qt.CursorShape.PointingHandCursor
-        else:
-            shape = Qt.CursorShape.CrossCursor
-        self.setCursor(shape)
+        is_panning = self._pan_from is not None
+        self.setCursor(
+            cursor_for(self._tools.name, is_panning=is_panning, can_pan=self._can_pan)
+        )

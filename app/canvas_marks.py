@@ -1,10 +1,18 @@
-"""What the canvas draws that is neither image nor map: the brush's ring and the empty state."""
+"""What the canvas draws that is neither image nor map: tips, lines, the empty state."""
 
-from PySide6.QtCore import QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 
 from app.document import Document
 from app.theme import current_tones
+from app.toolbox import PAN, PICK
+from core.strokes import Tip
+
+TINT: Final = QColor(255, 255, 255, 40)
+START_PX: Final = 3.5
 
 NO_IMAGE = "No image is open"
 NO_IMAGE_HINT = "Open an image, a folder, a video or a project with {open}."
@@ -16,15 +24,55 @@ NO_PIXELS_HINT = (
 )
 
 
-def paint_ring(painter: QPainter, centre: QPointF, radius: float, *, is_dashed: bool) -> None:
-    """Draw the brush's outline, light on dark so that it is seen on any image."""
+def paint_tip(
+    painter: QPainter, centre: QPointF, radius: float, tip: Tip, *, is_dashed: bool
+) -> None:
+    """Draw the outline of the brush."""
+    path = QPainterPath()
+    reach = QPointF(radius, radius)
+    box = QRectF(centre - reach, centre + reach)
+    if tip is Tip.SQUARE:
+        path.addRect(box)
+    else:
+        path.addEllipse(box)
+    _stroke(painter, path, is_dashed=is_dashed)
+
+
+def paint_line(
+    painter: QPainter, points: Sequence[QPointF], *, is_area: bool, is_dashed: bool
+) -> None:
+    """Draw the line of a gesture with its corners' start, and tint what it encloses."""
+    path = QPainterPath(points[0])
+    for point in points[1:]:
+        path.lineTo(point)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if is_area:
+        painter.fillPath(path, TINT)
+    _stroke(painter, path, is_dashed=is_dashed)
+    if is_area:
+        start = QPainterPath()
+        start.addEllipse(points[0], START_PX, START_PX)
+        _stroke(painter, start, is_dashed=False)
+
+
+def _stroke(painter: QPainter, path: QPainterPath, *, is_dashed: bool) -> None:
+    """Draw light on dark, so that it is seen on any image."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(QColor(0, 0, 0, 150), 2.5))
-    painter.drawEllipse(centre, radius, radius)
+    painter.drawPath(path)
     style = Qt.PenStyle.DashLine if is_dashed else Qt.PenStyle.SolidLine
     painter.setPen(QPen(QColor(255, 255, 255), 1.2, style))
-    painter.drawEllipse(centre, radius, radius)
+    painter.drawPath(path)
+
+
+def cursor_for(tool: str, *, is_panning: bool, can_pan: bool) -> Qt.CursorShape:
+    """The shape of the mouse over the canvas."""
+    if is_panning:
+        return Qt.CursorShape.ClosedHandCursor
+    if can_pan or tool == PAN:
+        return Qt.CursorShape.OpenHandCursor
+    return Qt.CursorShape.PointingHandCursor if tool == PICK else Qt.CursorShape.CrossCursor
 
 
 def why_empty(document: Document) -> tuple[str, str]:

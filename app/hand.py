@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.document import Document
+from app.gesture import Act, Gesture, Pointer
 from app.layers import Draft
 from app.toolbox import ToolBox
-from app.tools import GESTURES, Gesture, Pointer
+from app.tools import GESTURES
 from core.panoptic import Edit
+
+GONE = "What was being drawn is gone: the map changed before it was finished."
 
 
 class Hand(QObject):
     """Carries out one gesture at a time and pushes its edit to the document.
+
+    A gesture is made for the map as it was pressed on, so any other change of the map ends it.
 
     Signals:
         draft_changed(Draft | None): there is more to see of the gesture; None ends it.
@@ -28,34 +33,87 @@ class Hand(QObject):
         self._tools = tools
         self._gesture: Gesture | None = None
         self._draft: Draft | None = None
+        self._last = Pointer(0, 0)
+        self._is_advancing = False
+        self.is_pressed = False
+        for signal in (
+            document.image_changed,
+            document.map_changed,
+            document.segments_changed,
+            document.proposal_changed,
+        ):
+            signal.connect(self._on_document_changed)
 
     @property
     def is_busy(self) -> bool:
-        """Whether a gesture waits for its release."""
+        """Whether a gesture has begun and not ended."""
         return self._gesture is not None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a gesture goes on although no button is held: a polygon does."""
+        return self.is_busy and not self.is_pressed
+
     def press(self, tool: str, pointer: Pointer) -> None:
-        """Begin a gesture with a tool of `GESTURES`."""
-        self._gesture = GESTURES[tool](self._document, self._tools.size, pointer)
+        """Press the button: go on with the gesture that waits, or begin one of `GESTURES`."""
+        self.is_pressed = True
+        pointer = replace(pointer, act=Act.PRESS)
+        if self.is_busy:
+            self._advance(pointer)
+            return
+        self._last = pointer
+        self._gesture = GESTURES[tool](self._document, self._tools, pointer)
         self._advance(None)
 
     def move(self, pointer: Pointer) -> None:
-        if self._gesture is not None:
-            self._advance(pointer)
+        self._advance(pointer)
 
     def release(self, pointer: Pointer) -> None:
-        """Let go of the button: the gesture's edit is saved and shown."""
-        self.move(replace(pointer, is_released=True))
+        """Let go of the button: the edit of most gestures is saved and shown."""
+        self.is_pressed = False
+        self._advance(replace(pointer, act=Act.RELEASE))
+
+    def let_go(self) -> None:
+        """Make up for a release that nobody was told of, where the mouse was last seen."""
+        self.release(self._last)
+
+    def close(self, *, is_other: bool) -> None:
+        """End a gesture that waits; `is_other` as of `Pointer`."""
+        if self.is_waiting:
+            self._advance(replace(self._last, act=Act.CLOSE, is_other=is_other))
+
+    def take_back(self) -> bool:
+        """Take back the last corner of a gesture that waits.
+
+        Returns:
+            Whether there is a gesture; one with the button held goes on as it was.
+        """
+        if self.is_waiting:
+            self._advance(replace(self._last, act=Act.BACK))
+            return True
+        return self.is_busy
 
     def cancel(self) -> None:
-        """Drop what has been drawn since the button was pressed."""
+        """Drop what has been drawn since the gesture began."""
         if self._gesture is not None:
             self._gesture.close()
             self._end()
 
+    @Slot()
+    def _on_document_changed(self) -> None:
+        if self.is_busy and not self._is_advancing:
+            has_draft = self._draft is not None
+            self.cancel()
+            if has_draft:
+                self._document.refused.emit(GONE)
+
     def _advance(self, pointer: Pointer | None) -> None:
         if self._gesture is None:
             return
+        self._last = pointer or self._last
+        self._is_advancing = (
+            True  # what a gesture does itself, such as to show a hidden segment
+        )
         try:
             # Sending None starts a generator.
             self._draft = self._gesture.send(pointer)  # type: ignore[arg-type]
@@ -63,6 +121,8 @@ class Hand(QObject):
             self._finish(end.value)
         else:
             self.draft_changed.emit(self._draft)
+        finally:
+            self._is_advancing = False
 
     def _finish(self, edit: Edit | None) -> None:
         segment = None if self._draft is None else self._draft.segment

@@ -5,6 +5,7 @@ that of the image, and outlines are one device pixel wide at every zoom.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,11 +87,25 @@ class Draft:
         segment: what the painted pixels will belong to; None for void.
         where: bool [H, W], the painted pixels.
         dirty: the part of `where` that the last step may have changed.
+        line: (x, y) in image pixels, drawn over the map.
+        is_area: whether the line goes back to its start and what it encloses is meant.
+        is_dashed: whether the line is drawn as of something taken away.
     """
 
     segment: Segment | None
     where: NDArray[np.bool_]
     dirty: Rect = Rect(0, 0, 0, 0)
+    line: Sequence[tuple[float, float]] = ()
+    is_area: bool = False
+    is_dashed: bool = False
+    _shown: Rect = Rect(0, 0, 0, 0)
+
+    def show(self, rect: Rect, covered: NDArray[np.bool_]) -> None:
+        """Have these pixels [m, n] of a rectangle painted, in place of those shown before."""
+        self.where[self._shown.slices] = False
+        self.where[rect.slices] = covered
+        self.dirty = rect.united(self._shown)
+        self._shown = rect
 
 
 @dataclass(frozen=True, slots=True, eq=False)

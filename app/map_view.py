@@ -211,6 +211,8 @@ class MapView(QWidget):
             self._recolor()
         elif draft is not None:
             self._spoil_map(draft.dirty)
+        if draft is not None and draft.line:
+            self.update()
 
     # Painting.
 

@@ -63,15 +63,7 @@ class Screen:
     def spoil_map(self, rect: Rect | None = None) -> None:
         """The map has to be drawn anew in a rectangle of device pixels, or everywhere."""
         rect = self._whole if rect is None else rect.clipped(*self.size)
-        if self._stale.is_empty:
-            self._stale = rect
-        elif not rect.is_empty:
-            self._stale = Rect(
-                min(self._stale.top, rect.top),
-                min(self._stale.left, rect.left),
-                max(self._stale.bottom, rect.bottom),
-                max(self._stale.right, rect.right),
-            )
+        self._stale = self._stale.united(rect)
 
     def draw(self, painter: QPainter, scene: Scene, *, with_map: bool) -> None:
         """Bring the buffers up to date and put them on a widget."""

@@ -1,11 +1,16 @@
-"""The tool in hand and its settings."""
+"""The tool in hand and the settings of all tools."""
 
 from typing import Final
 
 from PySide6.QtCore import QElapsedTimer, QObject, Signal
 
+from core.strokes import Tip
+from core.wand import MAX_TOLERANCE
+
 BRUSH: Final = "brush"
 ERASER: Final = "eraser"
+POLYGON: Final = "polygon"
+LASSO: Final = "lasso"
 PICK: Final = "pick"
 PAN: Final = "pan"  # moves the view and never touches the document, so the canvas does it
 MIN_SIZE: Final = 1
@@ -14,14 +19,19 @@ HOLD_MS: Final = 300
 
 
 class ToolBox(QObject):
-    """The tool in hand and the size of the brush.
+    """The tool in hand, and what can be set about tools.
 
     Attributes:
         name: of the tool in hand.
         size: diameter of brush and eraser in image pixels.
+        tip: their shape.
+        is_subtracting: whether tools that take an area make it void instead of giving it to
+            the selected segment.
+        tolerance: 0..255, how far a colour may be from the one that the wand touched.
+        is_contiguous: whether the wand takes only pixels connected to that one.
 
     Signals:
-        changed(): another tool or another size.
+        changed(): another tool or another setting.
     """
 
     changed = Signal()
@@ -30,16 +40,20 @@ class ToolBox(QObject):
         super().__init__(parent)
         self.name = BRUSH
         self.size = 20
+        self.tip = Tip.ROUND
+        self.is_subtracting = False
+        self.tolerance = 24
+        self.is_contiguous = True
         self._before_hold = ""
         self._held_for = QElapsedTimer()
 
     @property
     def has_brush(self) -> bool:
-        """Whether the tool in hand paints with a round tip."""
+        """Whether the tool in hand paints with a tip."""
         return self.name in {BRUSH, ERASER}
 
     def take(self, name: str) -> None:
-        """Put another tool in hand: `BRUSH`, `ERASER`, `PICK` or `PAN`."""
+        """Put another tool in hand, by one of the names above."""
         self._before_hold = ""
         self.name = name
         self.changed.emit()
@@ -56,6 +70,8 @@ class ToolBox(QObject):
         if self._before_hold and self._held_for.elapsed() >= HOLD_MS:
             self.take(self._before_hold)
 
+    # Settings.
+
     def set_size(self, size: int) -> None:
         """Make brush and eraser that wide, within limits."""
         self.size = min(max(size, MIN_SIZE), MAX_SIZE)
@@ -67,3 +83,20 @@ class ToolBox(QObject):
         for _ in range(abs(steps)):
             size += max(1, size // 10) if steps > 0 else -max(1, size // 11)
         self.set_size(size)
+
+    def set_tip(self, tip: Tip) -> None:
+        self.tip = tip
+        self.changed.emit()
+
+    def set_subtracting(self, is_subtracting: bool) -> None:
+        self.is_subtracting = is_subtracting
+        self.changed.emit()
+
+    def set_tolerance(self, tolerance: int) -> None:
+        """Let the wand take colours that far from the one it touches, within limits."""
+        self.tolerance = min(max(tolerance, 0), MAX_TOLERANCE)
+        self.changed.emit()
+
+    def set_contiguous(self, is_contiguous: bool) -> None:
+        self.is_contiguous = is_contiguous
+        self.changed.emit()

@@ -189,6 +189,16 @@ class MainWindow(QMainWindow):
         else:
             self.document.select(0)
 
+    def undo(self) -> None:
+        """Take back the last corner of what is being drawn, else the last edit."""
+        if not self.canvas.take_back():
+            self.document.undo()
+
+    def redo(self) -> None:
+        """Do the edit again that was taken back last, unless something is being drawn."""
+        if not self.canvas.is_gesturing:
+            self.document.redo()
+
     def choose_model(self) -> None:
         """Ask for another model for the project."""
         categories = tuple(self.document.categories.values())

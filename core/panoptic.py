@@ -80,6 +80,17 @@ class Rect:
             min(self.right, width),
         )
 
+    def united(self, other: "Rect") -> "Rect":
+        """The smallest rectangle that holds both; an empty one holds nothing to be held."""
+        if self.is_empty or other.is_empty:
+            return other if self.is_empty else self
+        return Rect(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edit:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from app.canvas import CanvasView
@@ -12,6 +12,7 @@ from app.toolbox import ERASER, PAN, PICK, ToolBox
 from core.edits import brush_stroke
 from core.panoptic import Segment
 from core.proposals import Preview
+from core.strokes import Tip
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 
@@ -106,6 +107,44 @@ def test_control_turns_the_eraser_into_the_brush(qtbot, canvas, document, tools,
     tools.take(ERASER)
     drag(qtbot, canvas, [at(32, 24)], modifier=Qt.KeyboardModifier.ControlModifier)
     assert document.map.segment_ids[24, 32] == 1
+
+
+def test_a_stroke_ends_where_it_was_seen_last_when_its_release_is_missed(
+    qtbot, canvas, document, at, assert_same
+):
+    points = [at(10, 10), at(30, 12)]
+    expected = document.map.copy()
+    seen = [to_image(canvas, point) for point in points]
+    expected.apply(brush_stroke(expected, seen, 10, Segment(1, CELL)))
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=points[0])
+    qtbot.mouseMove(canvas, points[1])
+    move = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(300, 300),
+        canvas.mapToGlobal(QPointF(300, 300)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(canvas, move)
+    assert not canvas.is_gesturing
+    assert_same(document.map, expected)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=points[0])
+
+
+def test_the_ring_of_a_square_tip_has_corners(qtbot, canvas, tools):
+    tools.set_size(20)
+    qtbot.mouseMove(canvas, QPoint(300, 200))
+    corner = QPoint(300 - reach(canvas, tools), 200 - reach(canvas, tools))
+    ratio = canvas.devicePixelRatioF()
+    plain = canvas.grab().toImage().pixelColor(QPointF(corner).toPoint() * ratio)
+    tools.set_tip(Tip.SQUARE)
+    assert canvas.grab().toImage().pixelColor(corner * ratio) != plain
+
+
+def reach(canvas, tools) -> int:
+    """How far the tip reaches from its middle, in the widget's pixels."""
+    return round(tools.size / 2 * canvas.scale / canvas.devicePixelRatioF())
 
 
 def test_the_right_button_changes_nothing(qtbot, canvas, document, at):

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from app.hand import Hand
+from app.gesture import Pointer
+from app.hand import GONE, Hand
 from app.toolbox import BRUSH, ERASER, MAX_SIZE, PICK, ToolBox
-from app.tools import Pointer
 from core.edits import brush_stroke, erase_stroke
 from core.panoptic import Segment
 from core.proposals import Preview
+from core.strokes import Tip
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 PATH = [(10.5, 10.5), (30.2, 12.8), (22.0, 40.0)]
@@ -46,6 +47,53 @@ def test_a_stroke_makes_a_new_segment_and_selects_it(document, hand, assert_same
     assert_same(document.map, expected)
     assert document.selected == Segment(1, CELL)
     assert document.store.history(document.record.id) == (["brush"], 1)
+
+
+@pytest.mark.parametrize("tool", [BRUSH, ERASER])
+def test_a_square_tip_paints_and_erases_squares(document, tools, hand, put, assert_same, tool):
+    put(Segment(1, CELL), slice(0, 48), slice(0, 32))
+    document.select(1)
+    expected = document.map.copy()
+    if tool == BRUSH:
+        edit = brush_stroke(expected, PATH, 10, Segment(1, CELL), tip=Tip.SQUARE)
+    else:
+        edit = erase_stroke(expected, PATH, 10, 1, tip=Tip.SQUARE)
+    expected.apply(edit)
+    tools.set_tip(Tip.SQUARE)
+    draw(hand, tool, PATH)
+    assert_same(document.map, expected)
+
+
+def test_the_brush_of_a_stroke_is_the_one_it_began_with(document, tools, hand, assert_same):
+    expected = document.map.copy()
+    expected.apply(brush_stroke(expected, PATH, 10, Segment(1, CELL)))
+    hand.press(BRUSH, Pointer(*PATH[0]))
+    tools.grow(5)
+    tools.set_tip(Tip.SQUARE)
+    for point in PATH[1:]:
+        hand.move(Pointer(*point))
+    hand.let_go()
+    assert_same(document.map, expected)
+
+
+def test_a_stroke_is_dropped_with_a_word_when_the_map_changes(document, hand, put, complaints):
+    put(Segment(1, CELL), slice(0, 20), slice(0, 20))
+    document.select(1)
+    hand.press(BRUSH, Pointer(*PATH[0]))
+    document.undo()
+    hand.release(Pointer(*PATH[1]))
+    assert not document.map.segments
+    assert complaints == [GONE]
+
+
+def test_a_stroke_on_a_hidden_segment_shows_it_and_goes_on(document, hand, put, complaints):
+    put(Segment(1, CELL), slice(0, 20), slice(0, 20))
+    document.select(1)
+    document.toggle_hidden()
+    draw(hand, BRUSH, [(50.0, 30.0)])
+    assert document.map.segment_ids[30, 50] == 1
+    assert not document.hidden
+    assert not complaints
 
 
 def test_the_next_stroke_extends_the_selected_segment(document, hand):

@@ -153,6 +153,28 @@ def test_escape_drops_the_stroke_in_hand_first(qtbot, window, document, press, p
     assert document.selected_id == 0
 
 
+def test_undo_and_redo_wait_for_the_stroke_in_hand(qtbot, window, document, press, put):
+    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
+    put(Segment(2, CELL), slice(5, 10), slice(0, 5))
+    document.undo()
+    qtbot.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=place_of(window, 32, 24))
+    press(Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    press(Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert list(document.map.segments) == [1]
+    qtbot.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=place_of(window, 32, 24))
+    assert document.map.segment_ids[24, 32] == document.selected_id != 0
+    press(Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert list(document.map.segments) == [1]
+
+
+def test_another_image_drops_the_stroke_in_hand_with_a_word(qtbot, window, document, press):
+    qtbot.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=place_of(window, 32, 24))
+    press(Key.Key_D)
+    qtbot.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=place_of(window, 32, 24))
+    assert not document.map.segment_ids.any()
+    assert "is gone" in window.notice_stack.shown[0].text
+
+
 def test_brush_keys(window, press):
     press(Key.Key_E)
     assert window.tools.name == ERASER

@@ -98,3 +98,9 @@ def test_find_stuff_passes_over_crowds():
 def test_a_rectangle_is_clipped_to_the_image():
     assert Rect(-2, 1, 9, 9).clipped(5, 6) == Rect(0, 1, 5, 6)
     assert Rect(7, 7, 9, 9).clipped(5, 6).is_empty
+
+
+def test_united_rectangles_hold_both_and_nothing_empty():
+    first, second, empty = Rect(1, 2, 3, 4), Rect(2, 0, 9, 3), Rect(0, 0, 0, 9)
+    assert first.united(second) == Rect(1, 0, 9, 4)
+    assert first.united(empty) == empty.united(first) == first

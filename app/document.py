@@ -5,8 +5,8 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QRect, Signal, Slot
 
+from app.image_layer import ImageLayer
 from app.keys import Keys
-from app.layers import ImageLayer
 from app.picture_reader import PictureReader, Reading
 from app.suggestion import Suggestion, preview_segments, suggest
 from core import edits

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.canvas_marks import paint_empty, why_empty
 from app.document import Document
-from app.layers import Draft
+from app.layers import Draft, MapLayer
 from app.screen import Scene, Screen
 from app.theme import current_tones, map_colors
 from app.viewport import Viewport
@@ -100,8 +100,11 @@ class MapView(QWidget):
         self._set_view(view.kept_in(self._scene.image.size, self._screen.size))
 
     def _set_view(self, view: Viewport) -> None:
-        self._scene.view = view
-        self._screen.spoil_all()
+        before, self._scene.view = self._scene.view, view
+        if view.scale == before.scale:
+            self._screen.scroll(view.left - before.left, view.top - before.top)
+        else:
+            self._screen.spoil_all()
         self.update()
         self.view_changed.emit()
 
@@ -167,20 +170,29 @@ class MapView(QWidget):
     @Slot()
     def _on_image_changed(self) -> None:
         self._scene.image = self._document.picture
-        self._scene.ids = self._document.shown_ids
-        self._recolor()
+        self._follow_ids()
         self.fit()
         self._screen.spoil_all()
         self.update()
 
     @Slot()
     def _on_proposal_changed(self) -> None:
-        self._scene.ids = self._document.shown_ids
+        self._follow_ids()
+
+    def _follow_ids(self) -> None:
+        ids, layer = self._document.shown_ids, self._scene.map
+        if ids is None:
+            self._scene.map = None
+        elif layer is None or layer.ids is not ids:
+            self._scene.map = MapLayer(ids)
         self._recolor()
 
     @Slot(QRect)
     def _on_map_changed(self, rect: QRect) -> None:
-        self._spoil_map(Rect(rect.top(), rect.left(), rect.bottom() + 1, rect.right() + 1))
+        changed = Rect(rect.top(), rect.left(), rect.bottom() + 1, rect.right() + 1)
+        if self._scene.map is not None:
+            self._scene.map.follow(changed)
+        self._spoil_map(changed)
 
     def _spoil_map(self, rect: Rect | None = None) -> None:
         """Draw image pixels anew, or all of the map."""

@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from app.image_file import ImageReader
-from app.layers import ImageLayer
+from app.image_layer import ImageLayer
 from core.images import Rgb
 from core.panoptic import PanopticMap
 from core.store import AnnotationStore, ImageRecord

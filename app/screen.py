@@ -1,17 +1,20 @@
 """The pixels of the canvas: a picture and a map over it, drawn anew only where they changed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage, QPainter
 
-from app.layers import Draft, ImageLayer, MapColors, Pixels, render_map
+from app.image_layer import ImageLayer, Pixels
+from app.layers import Draft, MapColors, MapLayer, render_map
 from app.viewport import Viewport
-from core.panoptic import Ids, Rect
+from core.panoptic import Rect
 
-NOTHING: Final = Rect(0, 0, 0, 0)
+MAX_STALE: Final = 4  # rectangles; more of them are drawn as one
 
 
 @dataclass(slots=True, eq=False)
@@ -20,16 +23,16 @@ class Scene:
 
     Attributes:
         image: the picture; None draws nothing at all.
-        ids: uint16 [h, w], stretched over the image; None draws the picture alone.
-        colors: of the ids.
-        draft: painted over the ids.
+        map: stretched over the image; None draws the picture alone.
+        colors: of the map.
+        draft: painted over the map.
         view: where the image lies, in device pixels.
         background: 0xAARRGGBB, around the image.
         line_width: of outlines, in device pixels.
     """
 
     image: ImageLayer | None = None
-    ids: Ids | None = None
+    map: MapLayer | None = None
     colors: MapColors | None = None
     draft: Draft | None = None
     view: Viewport = Viewport()
@@ -57,57 +60,52 @@ class Screen:
 
     def spoil_all(self) -> None:
         """Everything has to be drawn anew: another image, or another view of it."""
-        self._is_picture_stale = True
-        self._stale = self._whole
+        self._picture.spoil(self._whole)
+        self._overlay.spoil(self._whole)
 
     def spoil_map(self, rect: Rect | None = None) -> None:
         """The map has to be drawn anew in a rectangle of device pixels, or everywhere."""
-        rect = self._whole if rect is None else rect.clipped(*self.size)
-        self._stale = self._stale.united(rect)
+        self._overlay.spoil(self._whole if rect is None else rect.clipped(*self.size))
+
+    def scroll(self, x: int, y: int) -> None:
+        """The view has moved by device pixels: only what comes into it has to be drawn."""
+        self._picture.scroll(x, y)
+        self._overlay.scroll(x, y)
 
     def draw(self, painter: QPainter, scene: Scene, *, with_map: bool) -> None:
         """Bring the buffers up to date and put them on a widget."""
-        if self._is_picture_stale:
-            self._draw_picture(scene)
-        if not self._stale.is_empty:
-            self._draw_map(scene)
-        painter.drawImage(QPoint(0, 0), self._picture)
+        for area in self._picture.take_stale():
+            self._draw_picture(scene, area)
+        for area in self._overlay.take_stale():
+            self._draw_map(scene, area)
+        painter.drawImage(QPoint(0, 0), self._picture.image)
         if with_map:
-            painter.drawImage(QPoint(0, 0), self._overlay)
+            painter.drawImage(QPoint(0, 0), self._overlay.image)
 
     def _make_buffers(self, height: int, width: int) -> None:
         self._whole = Rect(0, 0, height, width)
-        self._picture_pixels = np.zeros((height, width), np.uint32)
-        self._overlay_pixels = np.zeros((height, width), np.uint32)
-        self._picture = self._to_qimage(self._picture_pixels, QImage.Format.Format_RGB32)
-        self._overlay = self._to_qimage(
-            self._overlay_pixels, QImage.Format.Format_ARGB32_Premultiplied
+        kinds = QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32_Premultiplied
+        self._picture, self._overlay = (
+            _Buffer.of_size(height, width, self._ratio, kind) for kind in kinds
         )
-        self.spoil_all()
 
-    def _to_qimage(self, pixels: Pixels, kind: QImage.Format) -> QImage:
-        """An image that reads the array's memory, whatever is written to it later."""
-        height, width = pixels.shape
-        image = QImage(pixels.data, width, height, 4 * width, kind)
-        image.setDevicePixelRatio(self._ratio)
-        return image
-
-    def _draw_picture(self, scene: Scene) -> None:
-        self._is_picture_stale = False
-        self._picture_pixels[...] = scene.background
+    def _draw_picture(self, scene: Scene, area: Rect) -> None:
+        pixels = self._picture.pixels
+        pixels[area.slices] = scene.background
         if scene.image is None:
             return
-        area = scene.view.to_device_rect(Rect(0, 0, *scene.image.size)).clipped(*self.size)
+        shown = scene.view.to_device_rect(Rect(0, 0, *scene.image.size))
+        area = _common(shown, area)
         if not area.is_empty:
-            self._picture_pixels[area.slices] = scene.image.render(scene.view, area)
+            pixels[area.slices] = scene.image.render(scene.view, area)
 
-    def _draw_map(self, scene: Scene) -> None:
-        area, self._stale = self._stale, NOTHING
-        if scene.image is None or scene.ids is None or scene.colors is None:
-            self._overlay_pixels[area.slices] = 0
+    def _draw_map(self, scene: Scene, area: Rect) -> None:
+        pixels = self._overlay.pixels
+        if scene.image is None or scene.map is None or scene.colors is None:
+            pixels[area.slices] = 0
             return
-        self._overlay_pixels[area.slices] = render_map(
-            scene.ids,
+        pixels[area.slices] = render_map(
+            scene.map,
             scene.image.size,
             scene.view,
             area,
@@ -115,3 +113,60 @@ class Screen:
             draft=scene.draft,
             line_width=scene.line_width,
         )
+
+
+@dataclass(slots=True, eq=False)
+class _Buffer:
+    """An image of the canvas's size, and which parts of it have to be drawn anew."""
+
+    pixels: Pixels
+    image: QImage
+    _stale: list[Rect] = field(default_factory=list)
+
+    @classmethod
+    def of_size(cls, height: int, width: int, ratio: float, kind: QImage.Format) -> "_Buffer":
+        """An image that reads its array's memory, whatever is written to it later."""
+        pixels: Pixels = np.zeros((height, width), np.uint32)
+        image = QImage(pixels.data, width, height, 4 * width, kind)
+        image.setDevicePixelRatio(ratio)
+        return cls(pixels, image, [Rect(0, 0, height, width)])
+
+    def spoil(self, rect: Rect) -> None:
+        if rect.is_empty:
+            return
+        self._stale = [old for old in self._stale if _common(old, rect) != old] + [rect]
+        if len(self._stale) > MAX_STALE:
+            self._stale = [reduce(Rect.united, self._stale)]
+
+    def take_stale(self) -> Iterator[Rect]:
+        """What has to be drawn; it is up to date then."""
+        stale, self._stale = self._stale, []
+        yield from stale
+
+    def scroll(self, x: int, y: int) -> None:
+        height, width = self.pixels.shape
+        if abs(y) >= height or abs(x) >= width:
+            self.spoil(Rect(0, 0, height, width))
+            return
+        flat, shift = self.pixels.reshape(-1), y * width + x
+        if shift > 0:
+            flat[shift:] = flat[:-shift]
+        elif shift < 0:
+            flat[:shift] = flat[-shift:]
+        stale, self._stale = self._stale, []
+        for old in stale:
+            moved = Rect(old.top + y, old.left + x, old.bottom + y, old.right + x)
+            self.spoil(moved.clipped(height, width))
+        # What left a row on one side has come into the next on the other; it is drawn over.
+        self.spoil(Rect(0, 0, height, x) if x > 0 else Rect(0, width + x, height, width))
+        self.spoil(Rect(0, 0, y, width) if y > 0 else Rect(height + y, 0, height, width))
+
+
+def _common(first: Rect, second: Rect) -> Rect:
+    """What lies in both; empty rectangles need not be equal."""
+    return Rect(
+        max(first.top, second.top),
+        max(first.left, second.left),
+        min(first.bottom, second.bottom),
+        min(first.right, second.right),
+    )

@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
-from app.layers import MapColors, Pixels
+from app.image_layer import Pixels
+from app.layers import MapColors
 from core.panoptic import MAX_SEGMENT_ID, Category, Segment
 
 LINE_ALPHA: Final = 235

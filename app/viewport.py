@@ -7,7 +7,10 @@ one screen pixel at a scale of 1 whatever the display's scaling.
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.panoptic import Rect
 
@@ -58,6 +61,21 @@ class Viewport:
         right, bottom = self.to_device(rect.right, rect.bottom)
         return Rect(math.floor(top), math.floor(left), math.ceil(bottom), math.ceil(right))
 
+    def cells(
+        self, area: Rect, size: tuple[int, int], grid: tuple[int, int]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Row and column of the grid cell under the centre of each device pixel of an area.
+
+        Args:
+            area: device pixels.
+            size: (height, width) of the image.
+            grid: (rows, columns) of a grid that is stretched over the image; cells beside it
+                are replaced by those at its border.
+        """
+        rows = (np.arange(area.top, area.bottom) + 0.5 - self.top) / self.scale
+        columns = (np.arange(area.left, area.right) + 0.5 - self.left) / self.scale
+        return _floor(rows, size[0], grid[0]), _floor(columns, size[1], grid[1])
+
     def zoomed(self, factor: float, x: float, y: float) -> "Viewport":
         """Magnify around a device position, which stays over the same spot of the image."""
         scale = _within_limits(self.scale * factor)
@@ -79,3 +97,8 @@ class Viewport:
 
 def _within_limits(scale: float) -> float:
     return min(max(scale, MIN_SCALE), MAX_SCALE)
+
+
+def _floor(places: NDArray[Any], length: int, n_cells: int) -> NDArray[np.intp]:
+    cells = np.floor(places * (n_cells / length)).astype(np.intp)
+    return np.clip(cells, 0, n_cells - 1)

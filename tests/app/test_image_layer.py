@@ -1,0 +1,33 @@
+"""What is drawn of an image at each device pixel, compared exactly."""
+
+import numpy as np
+import pytest
+
+from app.image_layer import ImageLayer
+from app.viewport import Viewport
+from core.panoptic import Rect
+
+
+def test_image_pixels_are_sharp_squares_when_magnified():
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    shown = ImageLayer(image).render(Viewport(3.0), Rect(0, 0, 15, 21))
+    red, green, blue = ((shown >> shift) & 255 for shift in (16, 8, 0))
+    expected = np.kron(image, np.ones((3, 3, 1)))
+    np.testing.assert_array_equal(np.stack([red, green, blue], axis=2), expected)
+
+
+def test_a_shrunken_image_keeps_its_mean_color():
+    image = np.zeros((2000, 3000, 3), np.uint8)
+    image[::2] = 200  # would flicker between black and white without smaller levels
+    shown = ImageLayer(image).render(Viewport(1 / 8), Rect(0, 0, 250, 375))
+    assert abs(int((shown & 255).mean()) - 100) <= 2
+    assert int((shown & 255).std()) <= 2
+
+
+@pytest.mark.parametrize("scale", [0.03, 0.29, 0.5, 0.77, 1.0, 3.3])
+def test_a_part_is_drawn_as_in_the_whole(scale):
+    image = np.random.default_rng(1).integers(0, 256, (1100, 1300, 3)).astype(np.uint8)
+    layer, view = ImageLayer(image), Viewport(scale, 5, -7)
+    whole = layer.render(view, Rect(0, 0, 90, 100))
+    for part in (Rect(11, 23, 37, 61), Rect(0, 99, 90, 100)):
+        np.testing.assert_array_equal(layer.render(view, part), whole[part.slices])

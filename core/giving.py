@@ -23,10 +23,12 @@ from core.panoptic import (
     Segments,
     Source,
     count_pixels,
+    find_runs,
 )
 from core.strokes import NOWHERE
 
 N_IDS: Final = MAX_SEGMENT_ID + 1
+FEW: Final = 8  # to look up one pixel in that many takes as long as to go through all
 
 Mask = NDArray[np.bool_]
 
@@ -53,8 +55,8 @@ def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label
     rect, taken = shrink(rect, taken)
     before = map.segment_ids[rect.slices].copy()
     after = before.copy()
-    after[taken] = taker.id if taker else VOID
-    losses, areas = count_pixels(before[taken]), map.areas()
+    np.copyto(after, np.uint16(taker.id if taker else VOID), where=taken)
+    losses, areas = _count_losses(before, after, taken), map.areas()
     segments_before = {i: map.segments[i] for i in losses}
     left_over = [map.segments[i] for i in losses if losses[i] < areas[i]]
     if taker and taken.any():
@@ -62,6 +64,20 @@ def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label
         segments_before |= {i: map.segments[i] for i in [taker.id] if i in map.segments}
     segments_after = {s.id: replace(s, source=Source.HUMAN) for s in left_over}
     return make_edit(rect, before, after, (segments_before, segments_after), label)
+
+
+def _is_few(where: Mask) -> bool:
+    """Whether to look these pixels up one by one is quicker than to go through all."""
+    return bool(np.count_nonzero(where) * FEW < where.size)
+
+
+def _count_losses(before: Ids, after: Ids, taken: Mask) -> dict[int, int]:
+    """How many pixels the box of an edit takes from each segment."""
+    if _is_few(taken):
+        return count_pixels(before[taken])
+    left = count_pixels(after)
+    lost = {i: area - left.get(i, 0) for i, area in count_pixels(before).items()}
+    return {i: area for i, area in lost.items() if area > 0}
 
 
 def replace_segment(before: Segment, after: Segment, label: str) -> Edit:
@@ -101,13 +117,20 @@ def shrink(rect: Rect, taken: Mask) -> tuple[Rect, Mask]:
 def keep_those_of(can_lose: Mask, covered: Mask, segment_ids: Ids) -> Mask:
     """Which covered pixels belong to a segment that may lose them, as `can_lose` [65536] says.
 
-    A long stroke covers few pixels of its rectangle, so only these are looked up.
+    A long stroke covers few pixels of its rectangle, so only these are looked up; of what is
+    mostly covered, the runs.
     """
-    rows, columns = np.divmod(np.flatnonzero(covered), max(covered.shape[1], 1))
-    is_kept = can_lose[segment_ids[rows, columns]]
-    taken = np.zeros_like(covered)
-    taken[rows[is_kept], columns[is_kept]] = True
-    return taken
+    if _is_few(covered):
+        rows, columns = np.divmod(np.flatnonzero(covered), max(covered.shape[1], 1))
+        is_kept = can_lose[segment_ids[rows, columns]]
+        taken = np.zeros_like(covered)
+        taken[rows[is_kept], columns[is_kept]] = True
+        return taken
+    kept_ids = np.flatnonzero(~can_lose)
+    if len(kept_ids) == 1:
+        return covered & (segment_ids != kept_ids[0])
+    lengths, ids = find_runs(segment_ids)
+    return covered & np.repeat(can_lose[ids], lengths).reshape(covered.shape)
 
 
 def unlocked(map: PanopticMap) -> Mask:

@@ -25,7 +25,7 @@ from core.panoptic import (
     count_pixels,
     find_runs,
 )
-from core.strokes import NOWHERE
+from core.spans import NOWHERE
 
 N_IDS: Final = MAX_SEGMENT_ID + 1
 FEW: Final = 8  # to look up one pixel in that many takes as long as to go through all

@@ -14,12 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.panoptic import Rect
+from core.spans import Floats, Ints, fill_spans, point_downwards, rows_of_each
 
 HALF_DIAGONAL: Final = math.sqrt(0.5)  # no point of a pixel is farther from its centre
-NOWHERE: Final = Rect(0, 0, 0, 0)
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class Tip(StrEnum):
@@ -51,33 +48,14 @@ def cover_stroke(
     corners = np.asarray(points, np.float64).reshape(-1, 2)
     if not (np.isfinite(corners).all() and math.isfinite(radius) and radius > 0):
         raise ValueError(f"a stroke of radius {radius} through {corners.tolist()}")
-    starts, ends = _segments_downwards(corners)
+    n_pieces = max(1, len(corners) - 1)
+    starts, ends = point_downwards(corners[:n_pieces], corners[-n_pieces:])
     sweep = _capsule_spans if tip is Tip.ROUND else _swept_square_spans
     spans = [sweep(starts, ends, radius, height)]
     if radius < HALF_DIAGONAL:
         spans.append(_line_spans(starts, ends, height))
     rows, firsts, lasts = (np.concatenate(parts) for parts in zip(*spans, strict=True))
-    return _fill_spans(rows, firsts, lasts, width)
-
-
-def _segments_downwards(corners: Floats) -> tuple[Floats, Floats]:
-    """Start and end [M, 2] of each piece, in one direction whichever way it was drawn."""
-    starts, ends = corners[: max(1, len(corners) - 1)], corners[-max(1, len(corners) - 1) :]
-    is_upwards = (starts[:, 1] > ends[:, 1]) | (
-        (starts[:, 1] == ends[:, 1]) & (starts[:, 0] > ends[:, 0])
-    )
-    flip = is_upwards[:, None]
-    return np.where(flip, ends, starts), np.where(flip, starts, ends)
-
-
-def _rows_of_each(firsts: Floats, lasts: Floats, height: int) -> tuple[Ints, Ints]:
-    """Every row of every piece: the piece's index [K] and the row [K], inside the image."""
-    first = np.clip(firsts, 0, height).astype(np.int64)
-    last = np.clip(lasts, -1, height - 1).astype(np.int64)
-    counts = np.maximum(last - first + 1, 0)
-    piece = np.repeat(np.arange(len(counts)), counts)
-    offset = np.arange(len(piece)) - (np.cumsum(counts) - counts)[piece]
-    return piece, first[piece] + offset
+    return fill_spans(rows, firsts, lasts, width)
 
 
 def _capsule_spans(
@@ -89,7 +67,7 @@ def _capsule_spans(
     point belongs to the disc at that t in [0, 1] whose edge touches the row where the
     capsule's left side does; likewise on the right.
     """
-    piece, rows = _rows_of_each(
+    piece, rows = rows_of_each(
         np.ceil(starts[:, 1] - radius - 0.5), np.floor(ends[:, 1] + radius - 0.5), height
     )
     x, y = starts[piece].T
@@ -112,7 +90,7 @@ def _swept_square_spans(
     In a row the sweep is the union of the squares that reach it: those around the points of
     the piece that are at most the radius above or below. These points are a piece of it too.
     """
-    piece, rows = _rows_of_each(
+    piece, rows = rows_of_each(
         np.ceil(starts[:, 1] - radius - 0.5), np.floor(ends[:, 1] + radius - 0.5), height
     )
     x, y = starts[piece].T
@@ -135,7 +113,7 @@ def _line_spans(starts: Floats, ends: Floats, height: int) -> tuple[Ints, Floats
 
     A point on the border of two pixels belongs to the right or the lower one.
     """
-    piece, rows = _rows_of_each(np.floor(starts[:, 1]), np.floor(ends[:, 1]), height)
+    piece, rows = rows_of_each(np.floor(starts[:, 1]), np.floor(ends[:, 1]), height)
     x, y = starts[piece].T
     end_x, end_y = ends[piece].T
     has_more = rows + 1 <= end_y  # the line goes on in the next row
@@ -149,23 +127,3 @@ def _line_spans(starts: Floats, ends: Floats, height: int) -> tuple[Ints, Floats
         np.floor(np.maximum(enter, leave)),
     )
     return rows, np.floor(np.minimum(enter, leave)), last
-
-
-def _fill_spans(
-    rows: Ints, firsts: Floats, lasts: Floats, width: int
-) -> tuple[Rect, NDArray[np.bool_]]:
-    """The union of spans: count those that begin and end before each pixel of a row."""
-    begin = np.clip(firsts, 0, width).astype(np.int64)
-    end = np.clip(lasts + 1, 0, width).astype(np.int64)
-    is_inside = begin < end
-    rows, begin, end = rows[is_inside], begin[is_inside], end[is_inside]
-    if not len(rows):
-        return NOWHERE, np.zeros((0, 0), np.bool_)
-    rect = Rect(int(rows.min()), int(begin.min()), int(rows.max()) + 1, int(end.max()))
-    shape = rect.bottom - rect.top, rect.right - rect.left + 1
-    n_open = np.zeros(shape, np.int32)  # spans that begin less spans that end at each pixel
-    line = (rows - rect.top) * shape[1] - rect.left
-    np.add.at(n_open.ravel(), line + begin, np.int32(1))
-    np.add.at(n_open.ravel(), line + end, np.int32(-1))
-    np.cumsum(n_open, axis=1, out=n_open)
-    return rect, n_open[:, :-1] > 0

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.giving import Mask, shrink
 from core.images import Rgb
 from core.panoptic import Rect
-from core.strokes import NOWHERE
+from core.spans import NOWHERE
 
 MIN_SIZE: Final = 4
 MAX_SIZE: Final = 64

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.coco import rgb_to_ids
 from core.images import list_images, read_image
 from core.panoptic import Rect
-from core.strokes import NOWHERE
+from core.spans import NOWHERE
 from core.superpixels import MAX_SIZE, MIN_SIZE, TILE, Superpixels
 
 

@@ -10,6 +10,13 @@ from core.errors import DamagedProjectError
 from core.schema import COLUMNS, project_errors, row_checksum, transaction
 
 _SELECT: Final = {table: f"SELECT {columns}, checksum" for table, columns in COLUMNS.items()}
+_SUBJECTS: Final = {
+    "setting": "The setting '{0}'",
+    "category": "Category {0}",
+    "image": "The entry of image {0}",
+    "edit": "Edit {1} of image {0}",
+    "snapshot": "The map after edit {1} of image {0}",
+}
 _INSERT: Final = {
     table: f"({columns}, checksum) VALUES ({'?, ' * columns.count(',')}?, ?)"
     for table, columns in COLUMNS.items()
@@ -40,7 +47,7 @@ class ProjectDatabase:
         rows = []
         for *row, checksum in self._execute(f"{_SELECT[table]} FROM {table} {where}", *values):
             if checksum is not None and checksum != row_checksum(*row):
-                raise self._damage(f"An entry of the table '{table}'", "its checksum is wrong")
+                raise self._damage(_SUBJECTS[table].format(*row), "its checksum is wrong")
             rows.append(row)
         return rows
 

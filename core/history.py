@@ -9,22 +9,31 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from core.database import ProjectDatabase
 from core.errors import DamagedProjectError
-from core.journal import decode_edit, decode_map, encode_edit, encode_map
-from core.panoptic import Edit, PanopticMap
+from core.giving import make_edit, shrink
+from core.journal import decode_edit, decode_map, encode_edit
+from core.panoptic import Edit, PanopticMap, Rect
 
-SNAPSHOT_EVERY: Final = 128  # edits; opening an image never replays more
+# What replaying an edit costs, in pixels written: those of its box, and for bytes and the rest.
+_COST: Final = "sum(60000 + n_pixels + 8 * length(payload))"
+FAR: Final = 20_000_000  # a walk through the history that costs more is done in one edit
+_AT_ONCE: Final = 128  # edits read by one statement
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an image stands in its journal."""
+class Place:
+    """Where an image stands in its journal; the names are those of `core.schema`."""
 
+    image_id: int
     height: int
     width: int
     position: int
     next_id: int
+    base: int
+    branch: int
 
 
 class ProjectHistory(ProjectDatabase):
@@ -33,20 +42,17 @@ class ProjectHistory(ProjectDatabase):
     def load_map(self, image_id: int) -> PanopticMap:
         """The map of an image: the journal's edits up to the present position, carried out."""
         place = self._place(image_id)
-        done, map = self._load_snapshot(image_id, place)
-        for seq in range(done + 1, place.position + 1):
-            edit = self._read_edit(image_id, seq)
-            try:
-                map.apply(edit)
-            except ValueError as error:
-                raise self._bad_edit(image_id, seq, error) from error
-        map.next_id = place.next_id
-        return map
+        return self._map_at(place, place.position)
+
+    def base_map(self, image_id: int) -> PanopticMap:
+        """The map before the first step that can be taken back: void, unless compacted."""
+        place = self._place(image_id)
+        return self._map_at(place, place.base)
 
     def edits(self, image_id: int) -> Iterator[Edit]:
-        """The edits in effect, oldest first."""
-        for seq in range(1, self._place(image_id).position + 1):
-            yield self._read_edit(image_id, seq)
+        """The edits in effect that can be taken back, oldest first."""
+        place = self._place(image_id)
+        yield from self._read_edits(image_id, place.base + 1, place.position)
 
     def append_edit(self, image_id: int, edit: Edit) -> None:
         """Commit an edit of the image's present map; edits that were taken back are dropped.
@@ -64,85 +70,160 @@ class ProjectHistory(ProjectDatabase):
             if edit.rect.clipped(place.height, place.width) != edit.rect:
                 raise ValueError(f"{edit.rect} of '{edit.label}' is not inside the image")
             seq = place.position + 1
-            self._execute("DELETE FROM edit WHERE image_id = ? AND seq >= ?", image_id, seq)
+            dropped = self._execute(
+                "DELETE FROM edit WHERE image_id = ? AND seq >= ? RETURNING 1", image_id, seq
+            )
             self._execute("DELETE FROM snapshot WHERE image_id = ? AND seq >= ?", image_id, seq)
             self._insert("edit", image_id, seq, edit.label, edit.before.size, payload)
-            next_id = max(edit.segments_after, default=0) + 1
             self._execute(
-                "UPDATE image SET position = ?, next_id = max(next_id, ?) WHERE id = ?",
+                "UPDATE image SET position = ?, next_id = max(next_id, ?), branch = branch + ? "
+                "WHERE id = ?",
                 seq,
-                next_id,
+                max(edit.segments_after, default=0) + 1,
+                bool(dropped),
                 image_id,
             )
-            if seq % SNAPSHOT_EVERY == 0:
-                snapshot = encode_map(self.load_map(image_id))
-                self._insert("snapshot", image_id, seq, snapshot)
 
     def undo(self, image_id: int) -> Edit | None:
         """Commit a step back; returns the edit that takes it in the map, None at the start."""
-        with self._writing():
-            if not self.can_undo(image_id):
-                return None
-            position = self._place(image_id).position
-            self._set_position(image_id, position - 1)
-            return self._read_edit(image_id, position).inverted()
+        return self._step(image_id, -1)
 
     def redo(self, image_id: int) -> Edit | None:
         """Commit a step forward again; returns its edit, None at the end."""
-        with self._writing():
-            if not self.can_redo(image_id):
-                return None
-            position = self._place(image_id).position
-            self._set_position(image_id, position + 1)
-            return self._read_edit(image_id, position + 1)
+        return self._step(image_id, 1)
 
     def can_undo(self, image_id: int) -> bool:
-        return self._place(image_id).position > 0
+        place = self._place(image_id)
+        return place.position > place.base
 
     def can_redo(self, image_id: int) -> bool:
-        position = self._place(image_id).position
-        (n_edits,) = self._execute("SELECT max(seq) FROM edit WHERE image_id = ?", image_id)[0]
-        return position < (n_edits or 0)
+        place = self._place(image_id)
+        return place.position < self._last(place)
 
     def history(self, image_id: int) -> tuple[list[str], int]:
-        """Labels of all edits, oldest first, and how many of them are in effect."""
-        position = self._place(image_id).position
+        """Labels of all steps that are kept, oldest first, and how many are in effect."""
+        place = self._place(image_id)
         rows = self._execute("SELECT label FROM edit WHERE image_id = ? ORDER BY seq", image_id)
-        return [label for (label,) in rows], position
+        return [label for (label,) in rows], place.position - place.base
 
-    def _place(self, image_id: int) -> _Place:
+    def travel(self, image_id: int, position: int) -> list[Edit]:
+        """Commit a walk to another place of the history; a long one is one edit.
+
+        Args:
+            image_id: of the image.
+            position: how many of the steps in `history` are to be in effect.
+
+        Returns:
+            The edits that take the image's present map there, in order.
+
+        Raises:
+            ValueError: the history has no such position.
+        """
+        with self._writing():
+            place = self._place(image_id)
+            goal = place.base + position
+            if not place.base <= goal <= self._last(place):
+                raise ValueError(f"image {image_id} has no position {position} in its history")
+            edits = self._walk(place, goal)
+            self._set_position(image_id, goal)
+            return edits
+
+    def _step(self, image_id: int, n_steps: int) -> Edit | None:
+        with self._writing():
+            place = self._place(image_id)
+            goal = place.position + n_steps
+            if not place.base <= goal <= self._last(place):
+                return None
+            self._set_position(image_id, goal)
+            edit = self._read_edit(image_id, max(goal, place.position))
+            return edit if n_steps > 0 else edit.inverted()
+
+    def _walk(self, place: Place, goal: int) -> list[Edit]:
+        first, last = sorted((place.position, goal))
+        if self._replay_cost(place.image_id, first, last) > FAR:
+            return [_difference(self._map_at(place, place.position), self._map_at(place, goal))]
+        edits = list(self._read_edits(place.image_id, first + 1, last))
+        return edits if goal > place.position else [edit.inverted() for edit in edits[::-1]]
+
+    def _place(self, image_id: int) -> Place:
         rows = self._read("image", "WHERE id = ?", image_id)
         if not rows:
             raise ValueError(f"the project {self.path} has no image {image_id}")
-        return _Place(*rows[0][3:7])
+        _, _, _, height, width, position, next_id, _, _, base, branch = rows[0]
+        return Place(image_id, height, width, position, next_id, base, branch)
+
+    def _last(self, place: Place) -> int:
+        """Number of the last edit, in effect or not."""
+        statement = "SELECT max(seq) FROM edit WHERE image_id = ?"
+        ((last,),) = self._execute(statement, place.image_id)
+        return place.base if last is None else int(last)
 
     def _set_position(self, image_id: int, position: int) -> None:
         self._execute("UPDATE image SET position = ? WHERE id = ?", position, image_id)
 
-    def _read_edit(self, image_id: int, seq: int) -> Edit:
-        rows = self._read("edit", "WHERE image_id = ? AND seq = ?", image_id, seq)
-        if not rows:
-            raise self._bad_edit(image_id, seq, "it is missing")
-        *_, label, _, payload = rows[0]
-        try:
-            return decode_edit(payload, label)
-        except ValueError as error:
-            raise self._bad_edit(image_id, seq, error) from error
+    def _map_at(self, place: Place, seq: int) -> PanopticMap:
+        """The map after an edit."""
+        done, map = self._load_snapshot(place, seq)
+        for number, edit in enumerate(
+            self._read_edits(place.image_id, done + 1, seq), done + 1
+        ):
+            try:
+                map.apply(edit)
+            except ValueError as error:
+                raise self._bad_edit(place.image_id, number, error) from error
+        map.next_id = place.next_id
+        return map
 
-    def _load_snapshot(self, image_id: int, place: _Place) -> tuple[int, PanopticMap]:
-        """The last readable map on the way to the present one, and after which edit it was."""
-        rows = self._execute(
-            "SELECT seq FROM snapshot WHERE image_id = ? AND seq <= ? ORDER BY seq DESC",
-            image_id,
-            place.position,
+    def _replay_cost(self, image_id: int, first: int, last: int) -> int:
+        """Of the edits after the first to the last, in pixels."""
+        where = " FROM edit WHERE image_id = ? AND seq > ? AND seq <= ?"
+        return self._execute(f"SELECT {_COST}" + where, image_id, first, last)[0][0] or 0
+
+    def _read_edits(self, image_id: int, first: int, last: int) -> Iterator[Edit]:
+        """Edits by number, both ends included."""
+        where = "WHERE image_id = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+        for start in range(first, last + 1, _AT_ONCE):
+            end = min(start + _AT_ONCE - 1, last)
+            rows = {row[1]: row for row in self._read("edit", where, image_id, start, end)}
+            for seq in range(start, end + 1):
+                if seq not in rows:
+                    raise self._bad_edit(image_id, seq, "it is missing")
+                *_, label, _, payload = rows[seq]
+                try:
+                    yield decode_edit(payload, label)
+                except ValueError as error:
+                    raise self._bad_edit(image_id, seq, error) from error
+
+    def _read_edit(self, image_id: int, seq: int) -> Edit:
+        return next(self._read_edits(image_id, seq, seq))
+
+    def _load_snapshot(self, place: Place, seq: int) -> tuple[int, PanopticMap]:
+        """The last readable map on the way to an edit, and after which edit it was."""
+        numbers = self._execute(
+            "SELECT seq FROM snapshot WHERE image_id = ? AND seq BETWEEN ? AND ? "
+            "ORDER BY seq DESC",
+            place.image_id,
+            place.base,
+            seq,
         )
-        for (seq,) in rows:
+        for (number,) in numbers:
             # One that cannot be read is made up for by an older one and more of the journal.
             with suppress(ValueError, DamagedProjectError):
                 where = "WHERE image_id = ? AND seq = ?"
-                ((*_, payload),) = self._read("snapshot", where, image_id, seq)
-                return seq, decode_map(payload, place.height, place.width)
-        return 0, PanopticMap.empty(place.height, place.width)
+                ((*_, payload),) = self._read("snapshot", where, place.image_id, number)
+                return number, decode_map(payload, place.height, place.width)
+        if place.base:
+            subject = f"The first map that is kept of image {place.image_id}"
+            raise self._damage(subject, "its snapshot cannot be read")
+        return 0, PanopticMap(np.zeros((place.height, place.width), np.uint16))
 
     def _bad_edit(self, image_id: int, seq: int, reason: object) -> DamagedProjectError:
         return self._damage(f"Edit {seq} of image {image_id}", reason)
+
+
+def _difference(old: PanopticMap, new: PanopticMap) -> Edit:
+    """The edit that makes one map of an image the other."""
+    everywhere = Rect(0, 0, old.height, old.width)
+    rect, _ = shrink(everywhere, old.segment_ids != new.segment_ids)
+    before, after = (map.segment_ids[rect.slices].copy() for map in (old, new))
+    return make_edit(rect, before, after, (old.segments, new.segments), "travel")

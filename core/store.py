@@ -1,20 +1,23 @@
 """The project: its images, its categories and, for each image, the journal of edits.
 
-The journal is the truth, a map is what its edits add up to. Every method that changes something
-has committed it to the disk when it returns, so a crash costs nothing that was seen.
+One class to its callers, in parts by subject: `core.project_images` has the images,
+`core.history` the maps and edits. Every method that changes something has committed it to the
+disk when it returns, so a crash costs nothing that was seen.
 """
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from core.errors import ProjectError
 from core.file_lock import FileLock
-from core.history import ProjectHistory
-from core.panoptic import Category
+from core.panoptic import Category, Edit
 from core.project_images import ImageQuery, ImageRecord, ProjectImages, Review
 from core.schema import lock_project, new_database, open_database
+from core.snapshots import ProjectSnapshots, SnapshotWriter
 
 __all__ = [
     "PROJECT_NAME",
@@ -29,7 +32,7 @@ PROJECT_SUFFIX: Final = ".bitbrush"
 PROJECT_NAME: Final = f"annotations{PROJECT_SUFFIX}"  # of a folder's own project
 
 
-class AnnotationStore(ProjectImages, ProjectHistory):
+class AnnotationStore(ProjectImages, ProjectSnapshots):
     """An open project; made by `create` or `open`, ended by `close` or a `with` block.
 
     Only one process at a time can have a project open, but for reading.
@@ -47,6 +50,7 @@ class AnnotationStore(ProjectImages, ProjectHistory):
     ) -> None:
         super().__init__(path, connection)
         self._lock = lock
+        self._snapshots = SnapshotWriter(path)
 
     @classmethod
     def create(cls, path: Path, categories: Sequence[Category], model: str = "") -> Self:
@@ -87,6 +91,7 @@ class AnnotationStore(ProjectImages, ProjectHistory):
 
     def close(self) -> None:
         """Close the file; nothing is left to be saved."""
+        self._snapshots.wait()
         self._connection.close()
         if self._lock is not None:
             self._lock.release()
@@ -102,6 +107,30 @@ class AnnotationStore(ProjectImages, ProjectHistory):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    # Edits.
+
+    def append_edit(self, image_id: int, edit: Edit) -> None:
+        """Commit an edit of the image's present map; edits that were taken back are dropped.
+
+        An edit that changes nothing leaves no trace.
+
+        Raises:
+            ValueError: the edit lies outside the image.
+        """
+        super().append_edit(image_id, edit)
+        with suppress(ProjectError):  # the edit is committed, and opening only takes longer
+            if self._lock is not None and self.needs_snapshot(image_id):
+                self._snapshots.request(image_id)
+
+    def checkpoint(self) -> None:
+        """Bring all that is committed into the one file, and let the last image open fast.
+
+        Nothing depends on it: what was committed is safe.
+        """
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self.last_image is not None and self._lock is not None:
+            self._snapshots.request(self.last_image)
 
     # Settings and categories.
 

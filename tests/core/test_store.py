@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.edits import brush_stroke, clear, new_segment, set_segment
-from core.history import SNAPSHOT_EVERY
 from core.panoptic import Category, Edit, PanopticMap, Segment
 from core.store import PROJECT_NAME, AnnotationStore, ImageRecord
 from core.whole_maps import import_map
@@ -229,19 +228,6 @@ class TestJournal:
         with pytest.raises(ValueError, match="not inside the image"):
             store.append_edit(image, edit)
         assert store.history(image) == ([], 0)
-
-    def test_snapshots_change_nothing_but_the_time_it_takes(self, store, image):
-        panoptic, twin = store.load_map(image), PanopticMap.empty(HEIGHT, WIDTH)
-        for x in range(SNAPSHOT_EVERY + 5):
-            twin.apply(draw(store, image, panoptic, x % WIDTH))
-        assert rows(store.path, "SELECT seq FROM snapshot") == [(SNAPSHOT_EVERY,)]
-        assert_same_map(store.load_map(image), twin)
-        for _ in range(10):
-            twin.apply(store.undo(image))
-            assert_same_map(store.load_map(image), twin)
-        twin.apply(draw(store, image, store.load_map(image), 3))
-        assert rows(store.path, "SELECT seq FROM snapshot") == []
-        assert_same_map(store.load_map(image), replayed(store, image))
 
     def test_a_reader_sees_what_the_writer_has_committed(self, store, image):
         panoptic = store.load_map(image)

@@ -1,6 +1,6 @@
 """Document: the open image, its map and everything else in the window that changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QObject, QRect, Signal, Slot
@@ -48,6 +48,7 @@ class Document(QObject):
         selection_changed(): selected segment or current category.
         proposal_changed(): preview or proposal.
         history_changed(): what undo and redo would do.
+        edited(int): the image of this id has other edits in effect than before.
         refused(object): a sentence on why something was not done.
         failed(object): a sentence on what went wrong outside the program.
     """
@@ -58,6 +59,7 @@ class Document(QObject):
     selection_changed = Signal()
     proposal_changed = Signal()
     history_changed = Signal()
+    edited = Signal(int)
     refused = Signal(object)
     failed = Signal(object)
 
@@ -256,7 +258,7 @@ class Document(QObject):
         except AnnotateError as error:
             self.failed.emit(str(error))
             return False
-        self._apply(edit)
+        self._apply([edit])
         return True
 
     def undo(self) -> None:
@@ -312,7 +314,7 @@ class Document(QObject):
             return False  # whoever tries it will be told why
 
     def _travel(self, step: Callable[[int], Edit | None]) -> None:
-        """Let the store go one step through the history, then follow it."""
+        """Let the store go through the history, then follow it."""
         if self.record is None or not self.is_editable:
             return
         try:
@@ -321,20 +323,22 @@ class Document(QObject):
             self.failed.emit(str(error))
             return
         if edit is not None:
-            self._apply(edit)
+            self._apply([edit])
 
-    def _apply(self, edit: Edit) -> None:
-        """Carry out an edit that the store has committed."""
-        if self.map is None:
+    def _apply(self, made: Sequence[Edit]) -> None:
+        """Carry out edits that the store has committed."""
+        if self.map is None or self.record is None:
             return
-        rect = self.map.apply(edit)
+        rects = [self.map.apply(edit) for edit in made]
         if self.selected_id not in self.map.segments:
             self.select(VOID)
-        if edit.segments_before or edit.segments_after:
+        if any(edit.segments_before or edit.segments_after for edit in made):
             self.segments_changed.emit()
-        size = rect.right - rect.left, rect.bottom - rect.top
-        self.map_changed.emit(QRect(rect.left, rect.top, *size))
+        for rect in rects:
+            size = rect.right - rect.left, rect.bottom - rect.top
+            self.map_changed.emit(QRect(rect.left, rect.top, *size))
         self.history_changed.emit()
+        self.edited.emit(self.record.id)
 
     # The model's help.
 

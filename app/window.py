@@ -25,7 +25,8 @@ from app.status_bar import StatusBar
 from app.step_panel import StepPanel
 from app.toolbar import ToolBar
 from app.toolbox import ToolBox
-from core.store import AnnotationStore, ImageRecord
+from core.errors import AnnotateError
+from core.store import AnnotationStore
 
 SIZE = (1440, 900)
 SIDE_WIDTHS = (220, 280)
@@ -63,7 +64,6 @@ class MainWindow(QMainWindow):
             StatusBar(self.document, self.tools, self.canvas, self.model_run, self)
         )
         self._connect()
-        self._records: dict[int, ImageRecord] = {}
         self.reload_images()
         self._open_first_image()
 
@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         self.canvas = CanvasView(self.document, self.tools, self)
         self.setCentralWidget(self.canvas)
         self.notice_stack = NoticeStack(self.notices, self.canvas)
-        self.image_list = ImageList(self, self.keys)
+        self.image_list = ImageList(self.document.store, self.keys, self)
         self.categories = CategoryPanel(self.document, self)
         self.segments = SegmentPanel(self.document, self)
         self.step_panel = StepPanel(self, self.keys)
@@ -120,6 +120,8 @@ class MainWindow(QMainWindow):
         self.image_list.image_chosen.connect(self.open_image)
         document.image_changed.connect(self._on_image_changed)
         document.segments_changed.connect(self._on_segments_changed)
+        document.edited.connect(self.image_list.forget)
+        self.image_list.failed.connect(self.notices.fail)
         for signal in (
             document.image_changed,
             document.selection_changed,
@@ -136,28 +138,28 @@ class MainWindow(QMainWindow):
 
     @property
     def has_images(self) -> bool:
-        return bool(self._records)
+        return self.image_list.n_images > 0
 
     def reload_images(self) -> None:
         """Read the project's list of images, after some were added."""
-        records = self.document.store.images()
-        self._records = {record.id: record for record in records}
-        self.image_list.set_records(records)
-        if self.document.record is not None:
-            self.image_list.set_current(self.document.record.id)
+        self.image_list.reload()
         self.commands.refresh()
 
     @Slot(int)
     def open_image(self, image_id: int) -> None:
         """Show an image of the project; nothing happens when it has no such image."""
-        if image_id in self._records:
-            self.document.open_image(self._records[image_id])
+        try:
+            found = self.document.store.image_records([image_id])
+        except AnnotateError as error:
+            self.notices.fail(str(error))
+            return
+        if found:
+            self.document.open_image(found[0])
 
     def _open_first_image(self) -> None:
         """Go on where the project was left."""
-        first = next(iter(self._records), 0)
         last = self.document.store.last_image
-        self.open_image(last if last in self._records else first)
+        self.open_image(self.image_list.first_id if last is None else last)
 
     @Slot()
     def _on_image_changed(self) -> None:
@@ -170,11 +172,9 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_segments_changed(self) -> None:
-        map, record = self.document.shown_map, self.document.record
+        map = self.document.shown_map
         n_segments = 0 if map is None else len(map.segments)
         self._segments_dock.setWindowTitle(f"Segments ({n_segments:,})")
-        if record is not None and self.document.is_editable:
-            self.image_list.set_edited(record.id, is_edited=self.document.can_undo)
 
     # What the table of actions asks for.
 

@@ -6,34 +6,44 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QListView, QToolButton
+from PySide6.QtWidgets import QComboBox, QLineEdit, QListView, QToolButton
 
-from app.frame_panel import ImageList, ImageModel, describe
-from core.store import ImageRecord
+from app.frame_panel import ImageList
+from app.image_model import BLOCK, MAX_BLOCKS, ImageModel, describe
+from app.keys import Keys
+from core.edits import brush_stroke, new_segment
+from core.panoptic import Category
+from core.store import AnnotationStore, ImageRecord, Review
 
-
-def record(image_id: int, path: Path, frame: int | None = None, n_edits: int = 0):
-    return ImageRecord(image_id, path, frame, 20, 30, n_edits)
-
-
-@pytest.fixture
-def records(tmp_path) -> list[ImageRecord]:
-    """Three images, of which the last is not there."""
-    for name in ("a.png", "b.png"):
-        Image.fromarray(np.full((20, 30, 3), 250, np.uint8)).save(tmp_path / name)
-    return [
-        record(11, tmp_path / "a.png"),
-        record(12, tmp_path / "b.png", n_edits=3),
-        record(13, tmp_path / "gone.png"),
-    ]
+CELL = Category(1, "cell", is_thing=True, color=(200, 30, 30))
+SIZE = (20, 30)
+SPOKEN = Qt.ItemDataRole.AccessibleTextRole
+Key = Qt.Key
 
 
 @pytest.fixture
-def images(qtbot, records) -> ImageList:
-    images = ImageList()
+def store(tmp_path):
+    """Three images; b has an edit, and the last is not there."""
+    paths = [tmp_path / name for name in ("a.png", "b.png", "gone.png")]
+    for path in paths[:2]:
+        Image.fromarray(np.full((*SIZE, 3), 250, np.uint8)).save(path)
+    with AnnotationStore.create(tmp_path / "p.bitbrush", [CELL]) as store:
+        store.add_images([(path, None, *SIZE) for path in paths])
+        edit_image(store, 2)
+        yield store
+
+
+def edit_image(store, image_id: int) -> None:
+    map = store.load_map(image_id)
+    store.append_edit(image_id, brush_stroke(map, [(5, 5)], 3, new_segment(map, CELL)))
+
+
+@pytest.fixture
+def images(qtbot, store) -> ImageList:
+    images = ImageList(store, Keys())
     qtbot.addWidget(images)
-    images.set_records(records)
-    images.set_current(11)
+    images.reload()
+    images.set_current(1)
     images.show()
     yield images
     images.stop()
@@ -47,37 +57,74 @@ def chosen(images) -> list[int]:
 
 
 @pytest.fixture
-def model(qtbot, records) -> ImageModel:
-    model = ImageModel()
-    model.set_records(records)
+def model(qtbot, store) -> ImageModel:
+    model = ImageModel(store)
+    model.set_ids(store.image_ids())
     yield model
     model.thumbnails.stop()
+
+
+def listed(images) -> list[str]:
+    model = images.findChild(QListView).model()
+    return [model.index(row).data() for row in range(model.rowCount())]
 
 
 def test_choosing_a_row_asks_for_its_image(qtbot, images, chosen) -> None:
     view = images.findChild(QListView)
     place = view.visualRect(view.model().index(1)).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    qtbot.keyClick(view, Qt.Key.Key_Down)
-    assert chosen == [12, 13]
+    qtbot.keyClick(view, Key.Key_Down)
+    assert chosen == [2, 3]
 
 
 def test_marking_the_open_image_asks_for_nothing(images, chosen) -> None:
-    images.set_current(12)
+    images.set_current(2)
     assert chosen == []
     images.step(1)
-    assert chosen == [13]
+    assert chosen == [3]
 
 
 def test_the_ends_of_the_list_stop_the_arrows(images, chosen) -> None:
-    images.set_current(13)
+    images.set_current(3)
     images.step(1)
     assert chosen == []
-    previous, following = images.findChildren(QToolButton)
-    assert previous.isEnabled()
-    assert not following.isEnabled()
-    previous.click()
-    assert chosen == [12]
+    arrows = {button.accessibleName(): button for button in images.findChildren(QToolButton)}
+    assert not arrows["Next image (D)"].isEnabled()
+    arrows["Previous image (A)"].click()
+    assert chosen == [2]
+
+
+def test_typing_a_part_of_a_name_lists_the_images_that_have_it(qtbot, images, chosen) -> None:
+    field = images.findChild(QLineEdit)
+    qtbot.keyClicks(field, "GO")
+    qtbot.waitUntil(lambda: listed(images) == ["gone.png"])
+    assert chosen == []
+    qtbot.keyClick(field, Key.Key_Return)
+    assert chosen == [3]
+
+
+def test_the_list_is_filtered_by_state(images, store) -> None:
+    store.set_review(1, Review.APPROVED)
+    found = {}
+    states = images.findChild(QComboBox)
+    for place in range(states.count()):
+        states.setCurrentIndex(place)
+        found[states.currentText()] = listed(images)
+    assert found == {
+        "All images": ["a.png", "b.png", "gone.png"],
+        "To review": ["b.png", "gone.png"],
+        "Approved": ["a.png"],
+        "With edits": ["b.png"],
+        "Without edits": ["a.png", "gone.png"],
+    }
+
+
+def test_an_image_that_is_not_listed_can_still_be_gone_to(images, chosen) -> None:
+    images.findChild(QComboBox).setCurrentIndex(3)
+    assert listed(images) == ["b.png"]
+    images.choose(3)
+    images.choose(2)
+    assert chosen == [3, 2]
 
 
 def test_thumbnails_are_made_in_the_background(qtbot, model) -> None:
@@ -98,27 +145,35 @@ def test_an_unreadable_image_has_an_empty_thumbnail(qtbot, model) -> None:
     assert index.data(Qt.ItemDataRole.DecorationRole).isNull()
 
 
-def test_images_with_edits_are_marked_for_eye_and_ear(model) -> None:
-    spoken = [model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
-    assert spoken == ["a.png, 30 by 20, not edited", "b.png, 30 by 20, edited"]
-    model.set_edited(11, is_edited=True)
-    model.set_edited(12, is_edited=False)
-    spoken = [model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
-    assert spoken == ["a.png, 30 by 20, edited", "b.png, 30 by 20, not edited"]
+def test_how_far_an_image_is_can_be_heard_and_follows_what_is_done(model, store) -> None:
+    def spoken() -> list[str]:
+        return [model.index(row).data(SPOKEN).split(", ")[-1] for row in range(3)]
+
+    assert spoken() == ["not edited", "edited", "not edited"]
+    edit_image(store, 1)
+    store.set_review(3, Review.APPROVED)
+    model.forget(1)
+    model.forget(3)
+    assert spoken() == ["edited", "edited", "approved"]
 
 
 def test_frames_are_counted_from_one() -> None:
-    assert describe(record(1, Path("clip.mp4"), frame=0)) == "clip.mp4 #1"
+    assert describe(ImageRecord(1, Path("clip.mp4"), 0, *SIZE, 0)) == "clip.mp4 #1"
 
 
 def test_a_hundred_thousand_images_are_listed_without_reading_one(qtbot, tmp_path) -> None:
-    images = ImageList()
-    qtbot.addWidget(images)
-    many = [record(i, tmp_path / f"{i}.png") for i in range(1, 100_001)]
-    images.set_records(many)
-    images.set_current(99_999)
-    images.show()
-    qtbot.waitExposed(images)
-    images.stop()
-    assert images._place.text() == "99,999 of 100,000"  # noqa: SLF001
-    assert len(images._model.thumbnails._kept) <= 60  # noqa: SLF001
+    with AnnotationStore.create(tmp_path / "many.bitbrush", [CELL]) as store:
+        store.add_images([(tmp_path / f"{i}.png", None, *SIZE) for i in range(100_000)])
+        images = ImageList(store, Keys())
+        qtbot.addWidget(images)
+        images.reload()
+        images.set_current(99_999)
+        images.show()
+        qtbot.waitExposed(images)
+        images.stop()
+        model = images._model  # noqa: SLF001
+        assert images._place.text() == "99,999 of 100,000"  # noqa: SLF001
+        assert len(model.thumbnails._kept) <= 60  # noqa: SLF001
+        for row in range(0, 100_000, BLOCK):
+            model.record(row)
+        assert len(model._blocks) <= MAX_BLOCKS  # noqa: SLF001

@@ -1,0 +1,82 @@
+"""How a row of the image list is drawn: thumbnail, name, size, and a mark for its state."""
+
+from typing import Any, Final
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate
+
+from app.image_model import RECORD_ROLE, Index
+from app.thumbnails import THUMB_HEIGHT, THUMB_WIDTH
+from core.store import ImageRecord, Review
+
+MIN_WIDTH: Final = 220
+PADDING: Final = 6
+MARK: Final = 8  # a dot for an image with edits; a tick, half as large again, once approved
+
+
+class ImageDelegate(QStyledItemDelegate):
+    """Draws an image's thumbnail, name and size, and a dot or a tick for its state."""
+
+    def sizeHint(self, option: Any, index: Index) -> QSize:
+        return QSize(MIN_WIDTH, THUMB_HEIGHT + 2 * PADDING)
+
+    def paint(self, painter: QPainter, option: Any, index: Index) -> None:
+        box: QRect = option.rect
+        palette: QPalette = option.palette
+        is_current = bool(option.state & QStyle.StateFlag.State_Selected)
+        if is_current:
+            painter.fillRect(box, palette.color(QPalette.ColorRole.Highlight))
+        corner = box.topLeft() + QPoint(PADDING, PADDING)
+        frame = QRect(corner, QSize(THUMB_WIDTH, THUMB_HEIGHT))
+        _draw_thumbnail(painter, frame, index.data(Qt.ItemDataRole.DecorationRole), palette)
+        text = box.adjusted(
+            THUMB_WIDTH + 2 * PADDING + 2, PADDING, -2 * PADDING - MARK - 4, -PADDING
+        )
+        ink = QPalette.ColorRole.HighlightedText if is_current else QPalette.ColorRole.Text
+        muted = ink if is_current else QPalette.ColorRole.PlaceholderText
+        record: ImageRecord = index.data(RECORD_ROLE)
+        half = text.height() // 2
+        name = option.fontMetrics.elidedText(
+            index.data(), Qt.TextElideMode.ElideMiddle, text.width()
+        )
+        painter.setPen(palette.color(ink))
+        top = text.adjusted(0, 0, 0, -half)
+        painter.drawText(top, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, name)
+        painter.setPen(palette.color(muted))
+        size = f"{record.width} x {record.height}"
+        bottom = text.adjusted(0, half + 2, 0, 0)
+        painter.drawText(bottom, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, size)
+        mark = palette.color(ink if is_current else QPalette.ColorRole.Accent)
+        place = QPointF(box.right() - PADDING - MARK, box.center().y())
+        _draw_mark(painter, record, place, mark)
+
+
+def _draw_thumbnail(
+    painter: QPainter, frame: QRect, image: QImage | None, palette: QPalette
+) -> None:
+    """The picture in the middle of its frame; a grey field until it is there."""
+    if image is None or image.isNull():
+        painter.fillRect(frame, palette.color(QPalette.ColorRole.Mid))
+        if image is not None:
+            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "unreadable")
+        return
+    place = QRect(QPoint(), image.size())
+    place.moveCenter(frame.center())
+    painter.drawImage(place, image)
+
+
+def _draw_mark(painter: QPainter, record: ImageRecord, place: QPointF, color: QColor) -> None:
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if record.review is Review.APPROVED:
+        painter.setPen(QPen(color, 2))
+        corner = place + QPointF(-0.1 * MARK, 0.6 * MARK)
+        painter.drawLine(place + QPointF(-0.7 * MARK, 0), corner)
+        painter.drawLine(corner, place + QPointF(0.8 * MARK, -0.7 * MARK))
+    elif record.n_edits:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        painter.drawEllipse(place, MARK / 2, MARK / 2)
+    painter.restore()

@@ -65,6 +65,7 @@ class ImageList(QWidget):
         self._name.setClearButtonEnabled(True)
         self._state = QComboBox(self)
         self._state.addItems([text for text, _ in STATES])
+        self._state.setObjectName("state")
         self._state.setAccessibleName("Filter images by state")
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._place = QLabel(self)

@@ -13,6 +13,7 @@ from app.export import ExportDialog
 from app.focus import is_bare, is_typing
 from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
+from app.image_commands import ImageCommands
 from app.keys import Keys
 from app.menus import Actions
 from app.model_dialog import ModelDialog
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.canvas)
         self.notice_stack = NoticeStack(self.notices, self.canvas)
         self.image_list = ImageList(self.document.store, self.keys, self)
+        self.image_commands = ImageCommands(self.document, self.image_list, self)
         self.categories = CategoryPanel(self.document, self)
         self.segments = SegmentPanel(self.document, self)
         self.step_panel = StepPanel(self, self.keys)
@@ -122,6 +124,7 @@ class MainWindow(QMainWindow):
         document.segments_changed.connect(self._on_segments_changed)
         document.edited.connect(self.image_list.forget)
         self.image_list.failed.connect(self.notices.fail)
+        self.image_commands.told.connect(self.notices.tell)
         for signal in (
             document.image_changed,
             document.selection_changed,

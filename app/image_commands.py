@@ -1,0 +1,67 @@
+"""What can be done with the open image as a whole: approve it, and go where work is left."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from app.document import Document
+from app.frame_panel import ImageList
+from core.errors import AnnotateError
+from core.store import Review
+
+ALL_APPROVED = "No image is left to review."
+
+
+class ImageCommands(QObject):
+    """Approves images and finds the next one to review.
+
+    Signals:
+        told(object): a sentence on what there is left to do.
+    """
+
+    told = Signal(object)
+
+    def __init__(
+        self, document: Document, images: ImageList, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._images = images
+
+    def approve(self) -> None:
+        """Approve the open image and go on to the next one that nobody has approved."""
+        if self._document.may_edit() and self._review(Review.APPROVED):
+            self.next_to_review()
+
+    def reopen(self) -> None:
+        """Take the approval of the open image back."""
+        self._review(Review.OPEN)
+
+    def next_to_review(self) -> None:
+        """Go to the next image that is not approved, from the last one on to the first."""
+        record = self._document.record
+        if record is None:
+            return
+        wanted = replace(self._images.query, review=Review.OPEN)
+        store = self._document.store
+        try:
+            found = store.next_image(record.id, wanted) or store.next_image(0, wanted)
+        except AnnotateError as error:
+            self._document.failed.emit(str(error))
+            return
+        if found is None or found == record.id:
+            self.told.emit(ALL_APPROVED)
+        else:
+            self._images.choose(found)
+
+    def _review(self, review: Review) -> bool:
+        record = self._document.record
+        if record is None:
+            return False
+        try:
+            self._document.store.set_review(record.id, review)
+        except AnnotateError as error:
+            self._document.failed.emit(str(error))
+            return False
+        self._images.forget(record.id)
+        return True

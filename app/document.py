@@ -8,11 +8,12 @@ from PySide6.QtCore import QObject, QRect, Signal, Slot
 from app.image_layer import ImageLayer
 from app.keys import Keys
 from app.picture_reader import PictureReader, Reading
-from app.suggestion import Suggestion, preview_segments, suggest
+from app.shown_map import ShownMap
+from app.suggestion import preview_segments, suggest
 from core import edits
 from core.errors import AnnotateError
 from core.images import Rgb
-from core.panoptic import VOID, Category, Edit, Ids, PanopticMap, Rect, Segment, Segments
+from core.panoptic import VOID, Category, Edit, Rect, Segment
 from core.proposals import Preview, Proposal
 from core.store import AnnotationStore, ImageRecord
 
@@ -20,7 +21,7 @@ PENDING: Final = "Accept the proposal with {} or reject it with {} before you ed
 PREVIEWED: Final = "A step of the model is shown in place of the map; {} shows the map again."
 
 
-class Document(QObject):
+class Document(ShownMap):
     """The only state of the window; views read it and never change a map.
 
     An edit is committed to the project file before it is applied here, so what is seen is
@@ -66,54 +67,17 @@ class Document(QObject):
     def __init__(
         self, store: AnnotationStore, parent: QObject | None = None, keys: Keys | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(store.categories, parent)
         self.store = store
         self.keys = keys or Keys(self)
         self.record: ImageRecord | None = None
         self.image: Rgb | None = None
         self.picture: ImageLayer | None = None
-        self.map: PanopticMap | None = None
         self.selected_id = VOID
         self.hidden: frozenset[int] = frozenset()
-        self.preview: Preview | None = None
-        self.suggestion: Suggestion | None = None
-        self._preview_segments: Segments = {}
         self.reader = PictureReader(store, self)
         self.reader.done.connect(self._on_read)
-        self.categories = {category.id: category for category in store.categories}
         self.category_id = next(iter(self.categories), 0)
-
-    # What is seen: the preview, else the suggestion, else the map.
-
-    @property
-    def shown_ids(self) -> Ids | None:
-        """uint16 [h, w], stretched over the image; only a preview is coarser than it."""
-        if self.preview is not None:
-            return self.preview.segment_ids
-        return None if self.shown_map is None else self.shown_map.segment_ids
-
-    @property
-    def shown_segments(self) -> Segments:
-        """The segments that `shown_ids` names, in categories of the project."""
-        if self.preview is not None:
-            return self._preview_segments
-        return {} if self.shown_map is None else self.shown_map.segments
-
-    @property
-    def shown_map(self) -> PanopticMap | None:
-        """The suggested map, else the map."""
-        return self.map if self.suggestion is None else self.suggestion.map
-
-    def segment_at(self, x: float, y: float) -> Segment | None:
-        """The segment that is seen at an image position; None in void or outside."""
-        ids = self.shown_ids
-        if ids is None or self.map is None:
-            return None
-        row = int(y * ids.shape[0] // self.map.height)
-        column = int(x * ids.shape[1] // self.map.width)
-        if not (0 <= row < ids.shape[0] and 0 <= column < ids.shape[1]):
-            return None
-        return self.shown_segments.get(int(ids[row, column]))
 
     @property
     def category(self) -> Category | None:
@@ -218,13 +182,6 @@ class Document(QObject):
         """Say that a segment is locked, and what would unlock it."""
         key = self.keys.hint("lock")
         self.refused.emit(f"{self.name(segment)} is locked; unlock it with {key} to {purpose}.")
-
-    def name(self, segment: Segment) -> str:
-        """What a segment is called: its category, and for things its id."""
-        category = self.categories.get(segment.category_id)
-        if category is None:
-            return f"unknown category {segment.category_id}, segment {segment.id}"
-        return f"{category.name} {segment.id}" if category.is_thing else category.name
 
     # Edits.
 
@@ -374,10 +331,6 @@ class Document(QObject):
         except AnnotateError as error:
             self.failed.emit(str(error))
         self._tell_proposal()
-
-    @property
-    def has_proposal(self) -> bool:
-        return self.suggestion is not None
 
     def accept(self) -> None:
         """Make the proposal part of the map, as one edit; it stays if it cannot be saved."""

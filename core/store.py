@@ -12,12 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from core.compaction import ProjectCompaction
 from core.errors import ProjectError
 from core.file_lock import FileLock
 from core.panoptic import Category, Edit
 from core.project_images import ImageQuery, ImageRecord, ProjectImages, Review
 from core.schema import lock_project, new_database, open_database
-from core.snapshots import ProjectSnapshots, SnapshotWriter
+from core.snapshots import SnapshotWriter
 
 __all__ = [
     "PROJECT_NAME",
@@ -32,7 +33,7 @@ PROJECT_SUFFIX: Final = ".bitbrush"
 PROJECT_NAME: Final = f"annotations{PROJECT_SUFFIX}"  # of a folder's own project
 
 
-class AnnotationStore(ProjectImages, ProjectSnapshots):
+class AnnotationStore(ProjectImages, ProjectCompaction):
     """An open project; made by `create` or `open`, ended by `close` or a `with` block.
 
     Only one process at a time can have a project open, but for reading.

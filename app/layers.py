@@ -134,6 +134,11 @@ class MapColors:
     line: Pixels
     selected_id: int = VOID
 
+    def recolors_any_of(self, before: "MapColors") -> bool:
+        """Whether a segment that was drawn before, and still is, looks different now."""
+        is_different = (self.line != before.line) | (self.fill != before.fill)
+        return bool((is_different & (self.line != 0) & (before.line != 0)).any())
+
 
 def render_map(
     layer: MapLayer,

@@ -47,8 +47,8 @@ class MapView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         document.image_changed.connect(self._on_image_changed)
         document.map_changed.connect(self._on_map_changed)
-        document.segments_changed.connect(self._recolor)
-        document.selection_changed.connect(self._recolor)
+        document.segments_changed.connect(self._on_colors_changed)
+        document.selection_changed.connect(self._on_colors_changed)
         document.proposal_changed.connect(self._on_proposal_changed)
         self._on_image_changed()
 
@@ -145,12 +145,23 @@ class MapView(QWidget):
 
     @Slot()
     def _recolor(self) -> None:
-        """Have the colours made anew before the next painting, however often they change."""
+        """Draw the whole map anew, in new colours."""
         self._has_stale_colors = True
         self._spoil_map()
 
+    @Slot()
+    def _on_colors_changed(self) -> None:
+        """Have the colours made anew before the next painting, however often they change.
+
+        Where segments come and go, the map has changed and is drawn anew there; only if one
+        that stays looks different, all of it is.
+        """
+        self._has_stale_colors = True
+        self.update()
+
     def _make_colors(self) -> None:
         self._has_stale_colors = False
+        before = self._scene.colors
         document, draft = self._document, self._scene.draft
         segments = dict(document.shown_segments)
         if draft is not None and draft.segment is not None:
@@ -164,6 +175,8 @@ class MapView(QWidget):
             selected_id=document.selected_id if document.preview is None else VOID,
             is_outlined=self.is_outlined,
         )
+        if before is not None and self._scene.colors.recolors_any_of(before):
+            self._screen.spoil_map()
 
     # What the document says.
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     Qt,
+    QTimer,
     Slot,
 )
 from PySide6.QtGui import QIcon, QKeyEvent, QPalette
@@ -31,6 +32,7 @@ NAME, AREA, LOCK, HIDE = range(4)
 TITLES: Final = ("Segment", "Area", "", "")
 ROW_HEIGHT: Final = 26
 ICON_WIDTH: Final = 30
+PAINT_AFTER_MS: Final = 30
 EMPTY: Final = (
     "No segments yet.\nPaint with the brush ({}), or let the model propose a map ({})."
 )
@@ -141,6 +143,21 @@ class SegmentModel(QAbstractTableModel):
 class SegmentTable(QTableView):
     """The table; keys that mean something elsewhere are left to the window."""
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._patience = QTimer(self, singleShot=True, interval=PAINT_AFTER_MS)
+        self._patience.timeout.connect(self._paint_again)
+
+    def paint_later(self) -> None:
+        """Leave the next moment to the canvas: rows take longer to paint than an edit."""
+        self.setUpdatesEnabled(False)
+        if not self._patience.isActive():
+            self._patience.start()
+
+    @Slot()
+    def _paint_again(self) -> None:
+        self.setUpdatesEnabled(True)
+
     def keyboardSearch(self, search: str) -> None:
         """Letters are shortcuts here, not a search."""
 
@@ -205,6 +222,7 @@ class SegmentPanel(QWidget):
 
     @Slot()
     def _refresh(self) -> None:
+        self._table.paint_later()
         self._model.refresh()
         has_rows = self._model.rowCount() > 0
         self._stack.setCurrentWidget(self._table if has_rows else self._empty)

@@ -100,3 +100,11 @@ def test_two_thousand_segments_are_listed(document, table):
     assert table.model().rowCount() == 2000
     document.select(1900)
     assert table.currentIndex().row() == 1899
+
+
+def test_rows_are_painted_soon_after_they_changed(qtbot, table, put):
+    put(Segment(1, CELL), slice(0, 5), slice(0, 8))
+    before = table.grab().toImage()
+    put(Segment(2, CELL), slice(10, 15), slice(0, 8))
+    qtbot.waitUntil(table.updatesEnabled)
+    assert table.grab().toImage() != before

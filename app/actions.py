@@ -16,7 +16,7 @@ from app.action_spec import (
     ActionSpec,
     category_spec,
 )
-from app.toolbox import BRUSH, ERASER, PAN, PICK
+from app.toolbox import BRUSH, ERASER, LASSO, PAN, PICK, POLYGON, SUPERPIXEL, WAND
 
 N_CATEGORY_KEYS: Final = 9
 
@@ -62,6 +62,17 @@ ACTIONS: Final = (
     ActionSpec("eraser", TOOLS, "Eraser", "tools.take", ("E",), ERASER, checked="tools.name",
                tip="Erases the selected segment, or with none selected all; Ctrl held: the "
                "brush."),
+    ActionSpec("polygon", TOOLS, "Polygon", "tools.take", ("P",), POLYGON,
+               checked="tools.name", tip="Each click adds a corner, Backspace takes it back; a "
+               "double click or Enter closes, with Ctrl to subtract."),
+    ActionSpec("lasso", TOOLS, "Lasso", "tools.take", ("L",), LASSO, checked="tools.name",
+               tip="Takes what you draw around; Ctrl held: subtracts it."),
+    ActionSpec("wand", TOOLS, "Magic wand", "tools.take", ("W",), WAND, checked="tools.name",
+               tip="Takes pixels of like colour; drag right for more of them, left for fewer; "
+               "Ctrl held: subtracts them."),
+    ActionSpec("superpixel", TOOLS, "Superpixels", "tools.take", ("S",), SUPERPIXEL,
+               checked="tools.name", tip="Takes the patches of like colour that you drag over; "
+               "Ctrl held: subtracts them."),
     ActionSpec("pick", TOOLS, "Pick segment", "tools.hold", ("I",), PICK, checked="tools.name",
                tip="A click selects a segment; hold the key to go back to the last tool after "
                "it."),
@@ -123,5 +134,8 @@ MOUSE: Final = (
     ("Zoom at the cursor", "Wheel, Ctrl+Wheel"),
     ("Pan", "Space+Drag, Middle drag"),
     ("Brush size", "Alt+Wheel"),
-    ("Brush and eraser swapped", "Ctrl held"),
+    ("Brush and eraser swapped; areas subtracted", "Ctrl held"),
+    ("Polygon: close", "Double click, Enter"),
+    ("Polygon: take back a corner", "Backspace"),
+    ("Magic wand: more or less tolerance", "Drag right or left"),
 )

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.canvas_marks import cursor_for, paint_line, paint_tip
+from app.canvas_marks import cursor_for, paint_line, paint_outline, paint_tip
 from app.document import Document
 from app.focus import is_typing
 from app.gesture import Pointer
@@ -50,6 +50,7 @@ class CanvasView(MapView):
         self.setAccessibleName("Canvas")
         self._tools.changed.connect(self._on_tool_changed)
         self._hand.draft_changed.connect(self.show_draft)
+        self._hand.hint_changed.connect(self.update)
 
     @property
     def is_gesturing(self) -> bool:
@@ -125,6 +126,7 @@ class CanvasView(MapView):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._move_tip(None)
+        self._hand.leave()
         self.hovered.emit(None)
 
     def event(self, event: QEvent) -> bool:
@@ -176,10 +178,12 @@ class CanvasView(MapView):
     # Marks.
 
     def paint_marks(self, painter: QPainter) -> None:
-        draft = self._scene.draft
+        draft, hint = self._scene.draft, self._hand.hint
         if draft is not None and draft.line:
             points = [self._to_widget_point(*point) for point in draft.line]
             paint_line(painter, points, is_area=draft.is_area, is_dashed=draft.is_dashed)
+        elif hint:
+            paint_outline(painter, [self._to_widget_point(*point) for point in hint])
         elif self._mouse is not None and self._tools.has_brush and not self._is_space_held:
             is_dashed = self._tool(QApplication.keyboardModifiers()) == ERASER
             radius, tip = self._tip_radius(), self._tools.tip
@@ -203,6 +207,7 @@ class CanvasView(MapView):
 
     @Slot()
     def _on_tool_changed(self) -> None:
+        self._hand.leave()
         self._show_cursor()
         self.update()
 

@@ -41,10 +41,8 @@ def paint_tip(
 def paint_line(
     painter: QPainter, points: Sequence[QPointF], *, is_area: bool, is_dashed: bool
 ) -> None:
-    """Draw the line of a gesture with its corners' start, and tint what it encloses."""
-    path = QPainterPath(points[0])
-    for point in points[1:]:
-        path.lineTo(point)
+    """Draw the line of a gesture; mark the start of an area's, and tint what it encloses."""
+    path = _path(points)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if is_area:
         painter.fillPath(path, TINT)
@@ -53,6 +51,20 @@ def paint_line(
         start = QPainterPath()
         start.addEllipse(points[0], START_PX, START_PX)
         _stroke(painter, start, is_dashed=False)
+
+
+def paint_outline(painter: QPainter, points: Sequence[QPointF]) -> None:
+    """Draw the outline of what a press would take."""
+    path = _path(points)
+    path.closeSubpath()
+    _stroke(painter, path, is_dashed=False)
+
+
+def _path(points: Sequence[QPointF]) -> QPainterPath:
+    path = QPainterPath(points[0])
+    for point in points[1:]:
+        path.lineTo(point)
+    return path
 
 
 def _stroke(painter: QPainter, path: QPainterPath, *, is_dashed: bool) -> None:

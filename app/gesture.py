@@ -80,6 +80,17 @@ def empty_draft(map: PanopticMap, segment: Segment | None) -> Draft:
     return Draft(segment, np.zeros(map.segment_ids.shape, np.bool_))
 
 
+def begin_area(document: Document, *, is_subtracting: bool) -> Draft | None:
+    """An empty draft of an area; None if nothing can be done, which has been said."""
+    if document.map is None:
+        return None
+    if is_subtracting:
+        may = may_subtract(document, "take pixels from it")
+        return empty_draft(document.map, None) if may else None
+    segment = document.segment_to_paint()
+    return None if segment is None else empty_draft(document.map, segment)
+
+
 def may_subtract(document: Document, purpose: str) -> bool:
     """Whether pixels can be made void now; if not, a sentence says why."""
     selected = document.selected
@@ -99,6 +110,12 @@ def find_takeable(document: Document, *, is_subtracting: bool) -> Mask:
     if is_subtracting and document.selected is not None:
         can_lose[np.arange(N_IDS) != document.selected.id] = False
     return can_lose
+
+
+def keep_takeable(map: PanopticMap, area: Area, can_lose: Mask) -> Mask:
+    """Which pixels of an area an edit would take, for segments that `can_lose` [65536]."""
+    rect, covered = area
+    return covered if can_lose.all() else covered & can_lose[map.segment_ids[rect.slices]]
 
 
 def edit_area(

@@ -5,9 +5,10 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.document import Document
-from app.gesture import Act, Gesture, Pointer
+from app.gesture import Act, Gesture, Point, Pointer
+from app.image_tools import outline_superpixel
 from app.layers import Draft
-from app.toolbox import ToolBox
+from app.toolbox import SUPERPIXEL, ToolBox
 from app.tools import GESTURES
 from core.panoptic import Edit
 
@@ -19,11 +20,17 @@ class Hand(QObject):
 
     A gesture is made for the map as it was pressed on, so any other change of the map ends it.
 
+    Attributes:
+        hint: the outline, in image pixels, of what a press would take; empty for no hint.
+        is_pressed: whether the button is held.
+
     Signals:
+        hint_changed(): another outline, or none.
         draft_changed(Draft | None): there is more to see of the gesture; None ends it.
     """
 
     draft_changed = Signal(object)
+    hint_changed = Signal()
 
     def __init__(
         self, document: Document, tools: ToolBox, parent: QObject | None = None
@@ -35,6 +42,7 @@ class Hand(QObject):
         self._draft: Draft | None = None
         self._last = Pointer(0, 0)
         self._is_advancing = False
+        self.hint: list[Point] = []
         self.is_pressed = False
         for signal in (
             document.image_changed,
@@ -61,12 +69,29 @@ class Hand(QObject):
         if self.is_busy:
             self._advance(pointer)
             return
+        self.leave()
         self._last = pointer
         self._gesture = GESTURES[tool](self._document, self._tools, pointer)
         self._advance(None)
 
     def move(self, pointer: Pointer) -> None:
-        self._advance(pointer)
+        """Go on with the gesture; with none, hint at what a press would take."""
+        if self.is_busy:
+            self._advance(pointer)
+        else:
+            self._hint_at(pointer.place)
+
+    def leave(self) -> None:
+        """Stop hinting: the mouse is elsewhere."""
+        self._hint_at(None)
+
+    def _hint_at(self, point: Point | None) -> None:
+        hint: list[Point] = []
+        if self._tools.name == SUPERPIXEL and point is not None:
+            hint = outline_superpixel(self._document, self._tools, point)
+        if hint != self.hint:
+            self.hint = hint
+            self.hint_changed.emit()
 
     def release(self, pointer: Pointer) -> None:
         """Let go of the button: the edit of most gestures is saved and shown."""

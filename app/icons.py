@@ -46,6 +46,55 @@ def _eraser(path: QPainterPath) -> None:
     _line(path, (11, 19), (20, 19))
 
 
+def _polygon(path: QPainterPath) -> None:
+    _line(path, (5, 18), (8, 6), (19, 5), (16, 12), (19.5, 19), is_closed=True)
+    for corner in ((5, 18), (8, 6), (19, 5), (16, 12), (19.5, 19)):
+        path.addEllipse(QPointF(*corner), 1, 1)
+
+
+def _lasso(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(3.5, 4, 17, 10))
+    path.moveTo(7, 13)
+    path.cubicTo(4, 15, 6, 18, 9, 16.5)
+    path.cubicTo(10, 18.5, 9, 20.5, 7, 21)
+
+
+def _fill(path: QPainterPath) -> None:
+    _line(path, (10, 4.5), (17.5, 12), (10.5, 19), (3.5, 12), (11, 4.5))
+    _line(path, (3.5, 12), (17.5, 12))
+    path.moveTo(20, 14.5)
+    path.cubicTo(17.5, 18, 18.5, 20, 20, 20)
+    path.cubicTo(21.5, 20, 22.5, 18, 20, 14.5)
+
+
+def _wand(path: QPainterPath) -> None:
+    _line(path, (4, 20), (14, 10))
+    _line(path, (17, 3), (17, 6))
+    _line(path, (17, 10), (17, 12))
+    _line(path, (12, 7), (14, 7))
+    _line(path, (19.5, 7), (22, 7))
+    _line(path, (13.5, 3.5), (14.8, 4.8))
+    _line(path, (20.5, 3.5), (19.2, 4.8))
+
+
+def _superpixel(path: QPainterPath) -> None:
+    _line(path, (4, 5), (12, 3.5), (20, 6), (20.5, 18), (12, 20.5), (3.5, 18), is_closed=True)
+    _line(path, (12, 3.5), (10.5, 11), (12, 20.5))
+    _line(path, (3.8, 12), (10.5, 11), (20.3, 13))
+
+
+def _merge(path: QPainterPath) -> None:
+    _line(path, (4, 5), (12, 12), (20, 12))
+    _line(path, (4, 19), (12, 12))
+    _line(path, (16.5, 8.5), (20, 12), (16.5, 15.5))
+
+
+def _split(path: QPainterPath) -> None:
+    _line(path, (9.5, 5), (4, 5), (4, 19), (7.5, 19))
+    _line(path, (16.5, 5), (20, 5), (20, 19), (14.5, 19))
+    _line(path, (14.5, 2.5), (9.5, 21.5))
+
+
 def _pick(path: QPainterPath) -> None:
     _line(path, (6, 3.5), (18.5, 12), (12.5, 13.2), (9.5, 19), is_closed=True)
 
@@ -117,6 +166,13 @@ def _hidden(path: QPainterPath) -> None:
 DRAWINGS: Final[dict[str, Callable[[QPainterPath], None]]] = {
     "brush": _brush,
     "eraser": _eraser,
+    "polygon": _polygon,
+    "lasso": _lasso,
+    "fill": _fill,
+    "wand": _wand,
+    "superpixel": _superpixel,
+    "merge": _merge,
+    "split": _split,
     "pick": _pick,
     "pan": _pan,
     "undo": _undo,

@@ -3,10 +3,14 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
+from app.action_spec import TOOLS
+from app.actions import ACTIONS
 from app.canvas import CanvasView
 from app.document import Document
 from app.model_run import ModelRun
-from app.toolbox import BRUSH, ERASER, PICK, ToolBox
+from app.toolbox import AREAS, BRUSH, ERASER, PICK, ToolBox
+
+NAMES = {spec.argument: spec.text for spec in ACTIONS if spec.menu == TOOLS}
 
 
 class StatusBar(QStatusBar):
@@ -113,14 +117,21 @@ def describe_tool(document: Document, tools: ToolBox) -> str:
     if document.has_proposal:
         accept, reject = (document.keys.hint(name) for name in ("accept", "escape"))
         return f"Proposal: {accept} accepts it, {reject} rejects it"
-    selected, category = document.selected, document.category
-    if tools.name == BRUSH and selected is not None:
-        key = document.keys.hint("new_segment")
-        return f"Brush: extends {document.name(selected)}  ({key} begins a new segment)"
-    if tools.name == BRUSH and category is not None:
-        kind = "makes a new" if category.is_thing else "extends the"
-        return f"Brush: {kind} {category.name} segment"
-    if tools.name == ERASER:
+    selected = document.selected
+    if tools.name == ERASER or (tools.name in AREAS and tools.is_subtracting):
         what = "every unlocked segment" if selected is None else document.name(selected)
-        return f"Eraser: erases {what}"
+        return f"{NAMES[tools.name]}: erases {what}"
+    if tools.name == BRUSH or tools.name in AREAS:
+        return f"{NAMES[tools.name]}: {_describe_painting(document)}"
     return "Pick: click a segment to select it" if tools.name == PICK else ""
+
+
+def _describe_painting(document: Document) -> str:
+    """What becomes of pixels that are painted now."""
+    selected, category = document.selected, document.category
+    if selected is not None:
+        return f"extends {document.name(selected)}  (M begins a new segment)"
+    if category is None:
+        return "there is no category to paint"
+    kind = "makes a new" if category.is_thing else "extends the"
+    return f"{kind} {category.name} segment"

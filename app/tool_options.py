@@ -6,10 +6,13 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from app.keys import Keys
-from app.toolbox import BRUSH, ERASER, MAX_SIZE, ToolBox
+from app.toolbox import AREAS, BRUSH, ERASER, MAX_SIZE, SUPERPIXEL, WAND, ToolBox
+from core import superpixels
 from core.strokes import Tip
+from core.wand import MAX_TOLERANCE
 
 SLIDER_WIDTH: Final = 110
+STROKES: Final = frozenset({BRUSH, ERASER})
 SIZE_TICKS: Final = 100  # the size grows with the square of the slider's place
 
 
@@ -23,26 +26,51 @@ class ToolOptions(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(4, 0, 4, 0)
         self._parts: list[tuple[frozenset[str], tuple[QWidget, ...]]] = []
-        strokes = frozenset({BRUSH, ERASER})
-        self._size, self._size_value = self._add_slider(
-            "Size", "Brush size", SIZE_TICKS, " 1000 px ", strokes
-        )
-        self._square = self._add_box("Square", "Square tip instead of a round one", strokes)
+        self._add_strokes()
+        self._add_areas()
         self._row.addStretch()
-        self._size.valueChanged.connect(self._on_size_moved)
-        self._square.toggled.connect(self._on_square_toggled)
         tools.changed.connect(self._follow)
         keys.changed.connect(self._write_keys)
         self._keep_widest()
         self._follow()
         self._write_keys()
 
+    def _add_strokes(self) -> None:
+        self._size, self._size_value = self._add_slider(
+            "Size", "Brush size", (0, SIZE_TICKS), " 1000 px ", STROKES
+        )
+        self._size.valueChanged.connect(self._on_size_moved)
+        self._square = self._add_box("Square", "Square tip instead of a round one", STROKES)
+        self._square.toggled.connect(self._on_square_toggled)
+
+    def _add_areas(self) -> None:
+        self._tolerance, self._tolerance_value = self._add_slider(
+            "Tolerance", "Tolerance of the wand", (0, MAX_TOLERANCE), " 255 ", frozenset({WAND})
+        )
+        self._tolerance.valueChanged.connect(self._tools.set_tolerance)
+        self._contiguous = self._add_box(
+            "Connected", "Only pixels connected to the one pressed on", frozenset({WAND})
+        )
+        self._contiguous.toggled.connect(self._tools.set_contiguous)
+        limits = superpixels.MIN_SIZE, superpixels.MAX_SIZE
+        self._patch, self._patch_value = self._add_slider(
+            "Size", "Size of superpixels", limits, " 64 px ", frozenset({SUPERPIXEL})
+        )
+        self._patch.valueChanged.connect(self._tools.set_superpixel_size)
+        self._subtract = self._add_box("Subtract", "Subtract areas (or hold Ctrl)", AREAS)
+        self._subtract.toggled.connect(self._tools.set_subtracting)
+
     def _add_slider(
-        self, name: str, tip: str, maximum: int, widest: str, tools: frozenset[str]
+        self,
+        name: str,
+        tip: str,
+        limits: tuple[int, int],
+        widest: str,
+        tools: frozenset[str],
     ) -> tuple[QSlider, QLabel]:
         label, value = QLabel(name, self), QLabel(self)
         slider = QSlider(Qt.Orientation.Horizontal, self)
-        slider.setRange(0, maximum)
+        slider.setRange(*limits)
         slider.setFixedWidth(SLIDER_WIDTH)
         slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         slider.setAccessibleName(tip.split(" (", maxsplit=1)[0])
@@ -92,6 +120,12 @@ class ToolOptions(QWidget):
         _set_quietly(self._size, round((tools.size / MAX_SIZE) ** 0.5 * SIZE_TICKS))
         self._size_value.setText(f"{tools.size} px")
         _set_quietly(self._square, tools.tip is Tip.SQUARE)
+        _set_quietly(self._tolerance, tools.tolerance)
+        self._tolerance_value.setText(f"{tools.tolerance}")
+        _set_quietly(self._contiguous, tools.is_contiguous)
+        _set_quietly(self._patch, tools.superpixel_size)
+        self._patch_value.setText(f"{tools.superpixel_size} px")
+        _set_quietly(self._subtract, tools.is_subtracting)
 
     @Slot(int)
     def _on_size_moved(self, place: int) -> None:

@@ -12,7 +12,7 @@ from app.toolbox import ToolBox
 
 ICON_PX = 20
 OPACITY_WIDTH = 90
-BUTTONS = ("brush", "eraser", "pick", "pan")
+BUTTONS = ("brush", "eraser", "polygon", "lasso", "wand", "superpixel", "pick", "pan")
 VIEW_BUTTONS = ("outlines", "fit")
 HISTORY_BUTTONS = ("undo", "redo")
 

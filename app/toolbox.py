@@ -4,15 +4,21 @@ from typing import Final
 
 from PySide6.QtCore import QElapsedTimer, QObject, Signal
 
+from core import superpixels
+from core.images import Rgb
 from core.strokes import Tip
+from core.superpixels import Superpixels
 from core.wand import MAX_TOLERANCE
 
 BRUSH: Final = "brush"
 ERASER: Final = "eraser"
 POLYGON: Final = "polygon"
 LASSO: Final = "lasso"
+WAND: Final = "wand"
+SUPERPIXEL: Final = "superpixel"
 PICK: Final = "pick"
 PAN: Final = "pan"  # moves the view and never touches the document, so the canvas does it
+AREAS: Final = frozenset({POLYGON, LASSO, WAND, SUPERPIXEL})  # add areas, or subtract them
 MIN_SIZE: Final = 1
 MAX_SIZE: Final = 1000
 HOLD_MS: Final = 300
@@ -29,6 +35,7 @@ class ToolBox(QObject):
             the selected segment.
         tolerance: 0..255, how far a colour may be from the one that the wand touched.
         is_contiguous: whether the wand takes only pixels connected to that one.
+        superpixel_size: in image pixels, about.
 
     Signals:
         changed(): another tool or another setting.
@@ -44,6 +51,8 @@ class ToolBox(QObject):
         self.is_subtracting = False
         self.tolerance = 24
         self.is_contiguous = True
+        self.superpixel_size = 24
+        self._superpixels: Superpixels | None = None
         self._before_hold = ""
         self._held_for = QElapsedTimer()
 
@@ -100,3 +109,15 @@ class ToolBox(QObject):
     def set_contiguous(self, is_contiguous: bool) -> None:
         self.is_contiguous = is_contiguous
         self.changed.emit()
+
+    def set_superpixel_size(self, size: int) -> None:
+        """Make superpixels about that large, within limits."""
+        self.superpixel_size = min(max(size, superpixels.MIN_SIZE), superpixels.MAX_SIZE)
+        self.changed.emit()
+
+    def superpixels_of(self, image: Rgb) -> Superpixels:
+        """Those of the image at hand; what has been computed of them is kept."""
+        known = self._superpixels
+        if known is None or known.image is not image or known.size != self.superpixel_size:
+            known = self._superpixels = Superpixels(image, self.superpixel_size)
+        return known

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from typing import Final
 
+from app.area_tools import lasso, polygon
 from app.document import Document
 from app.gesture import (
     Act,
@@ -14,8 +15,9 @@ from app.gesture import (
     is_over,
     may_subtract,
 )
+from app.image_tools import superpixel, wand
 from app.layers import Draft
-from app.toolbox import BRUSH, ERASER, PICK, ToolBox
+from app.toolbox import BRUSH, ERASER, LASSO, PICK, POLYGON, SUPERPIXEL, WAND, ToolBox
 from core.edits import brush_stroke, erase_stroke
 from core.giving import Mask, keep_those_of
 from core.panoptic import VOID, PanopticMap
@@ -67,6 +69,10 @@ def pick(document: Document, _tools: ToolBox, pointer: Pointer) -> Gesture:
 GESTURES: Final[dict[str, Callable[[Document, ToolBox, Pointer], Gesture]]] = {
     BRUSH: brush,
     ERASER: erase,
+    POLYGON: polygon,
+    LASSO: lasso,
+    WAND: wand,
+    SUPERPIXEL: superpixel,
     PICK: pick,
 }
 

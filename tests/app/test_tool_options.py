@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QSlider, QWidget
 
 from app.keys import Keys
 from app.tool_options import ToolOptions
-from app.toolbox import BRUSH, PICK, ToolBox
+from app.toolbox import BRUSH, PICK, SUPERPIXEL, WAND, ToolBox
 from core.strokes import Tip
 
 
@@ -58,3 +58,23 @@ def test_only_settings_of_the_tool_in_hand_are_shown_and_nothing_moves(tools, op
     assert options.width() == width
     tools.take(BRUSH)
     assert slider.isVisible()
+
+
+def test_the_wand_and_superpixels_have_settings_of_their_own(qtbot, tools, options):
+    tools.take(WAND)
+    tolerance = named(options, QSlider, "Tolerance of the wand")
+    tools.set_tolerance(100)
+    qtbot.keyClick(tolerance, Qt.Key.Key_Right)
+    assert tools.tolerance == tolerance.value() == 101
+    qtbot.keyClick(
+        named(options, QCheckBox, "Only pixels connected to the one pressed on"),
+        Qt.Key.Key_Space,
+    )
+    assert not tools.is_contiguous
+    tools.take(SUPERPIXEL)
+    assert not tolerance.isVisible()
+    patch = named(options, QSlider, "Size of superpixels")
+    qtbot.keyClick(patch, Qt.Key.Key_Right)
+    assert tools.superpixel_size == patch.value() == 25
+    qtbot.keyClick(named(options, QCheckBox, "Subtract areas (or hold Ctrl)"), Qt.Key.Key_Space)
+    assert tools.is_subtracting

@@ -220,11 +220,22 @@ class Document(ShownMap):
 
     def undo(self) -> None:
         """Take the last edit of this image back."""
-        self._travel(self.store.undo)
+        self._travel(lambda image_id: _listed(self.store.undo(image_id)))
 
     def redo(self) -> None:
         """Do the edit again that was taken back last."""
-        self._travel(self.store.redo)
+        self._travel(lambda image_id: _listed(self.store.redo(image_id)))
+
+    def travel(self, position: int) -> None:
+        """Go back or forth to where that many steps of `history` are in effect."""
+        self._travel(lambda image_id: self.store.travel(image_id, position))
+
+    def history(self) -> tuple[list[str], int]:
+        """Labels of this image's steps, oldest first, and how many of them are in effect."""
+        try:
+            return ([], 0) if self.record is None else self.store.history(self.record.id)
+        except AnnotateError:
+            return [], 0  # whoever tries to undo is told why
 
     def toggle_lock(self, segment_id: int = VOID) -> None:
         """Lock or unlock a segment, by default the selected one."""
@@ -270,17 +281,17 @@ class Document(ShownMap):
         except AnnotateError:
             return False  # whoever tries it will be told why
 
-    def _travel(self, step: Callable[[int], Edit | None]) -> None:
+    def _travel(self, step: Callable[[int], list[Edit]]) -> None:
         """Let the store go through the history, then follow it."""
         if self.record is None or not self.is_editable:
             return
         try:
-            edit = step(self.record.id)
+            made = step(self.record.id)
         except AnnotateError as error:
             self.failed.emit(str(error))
             return
-        if edit is not None:
-            self._apply([edit])
+        if made:
+            self._apply(made)
 
     def _apply(self, made: Sequence[Edit]) -> None:
         """Carry out edits that the store has committed."""
@@ -353,3 +364,7 @@ class Document(ShownMap):
     def _tell_everywhere(self) -> None:
         if self.map is not None:
             self.map_changed.emit(QRect(0, 0, self.map.width, self.map.height))
+
+
+def _listed(edit: Edit | None) -> list[Edit]:
+    return [] if edit is None else [edit]

@@ -13,6 +13,7 @@ from app.export import ExportDialog
 from app.focus import is_bare, is_typing
 from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
+from app.history_panel import HistoryPanel
 from app.image_commands import ImageCommands
 from app.keys import Keys
 from app.menus import Actions
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self.image_commands = ImageCommands(self.document, self.image_list, self)
         self.categories = CategoryPanel(self.document, self)
         self.segments = SegmentPanel(self.document, self)
+        self.history = HistoryPanel(self.document, self)
         self.step_panel = StepPanel(self, self.keys)
         self.model_run = ModelRun(
             self.document, self.segmenter, self.step_panel, self.notices, self
@@ -91,6 +93,9 @@ class MainWindow(QMainWindow):
         images = self._dock("Images", self.image_list, area.LeftDockWidgetArea)
         categories = self._dock("Categories", self.categories, area.RightDockWidgetArea)
         self._segments_dock = self._dock("Segments", self.segments, area.RightDockWidgetArea)
+        history = self._dock("History", self.history, area.RightDockWidgetArea)
+        self.tabifyDockWidget(self._segments_dock, history)
+        self._segments_dock.raise_()
         self._dock("Model", _scrollable(self.step_panel), area.BottomDockWidgetArea)
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         for dock, width in zip((images, categories), SIDE_WIDTHS, strict=True):

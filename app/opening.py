@@ -75,17 +75,17 @@ class Opening(QObject):
             self._finish()
             return
         project = find_project(self._path)
-        if project.exists() and self._path.is_dir():
-            self._store = store = self._open_store(project)
+        if not project.exists():
+            self._sources = find_sources(self._path)
+            self._ask()
+            return
+        self._store = store = self._open_store(project)
+        if self._path.is_dir() and store.n_images():
             self._finish()
             self._look_for_more(store)
-            return
-        self._sources = find_sources(self._path)
-        if project.exists():
-            self._store = self._open_store(project)
-            self._take_in(self._store)
         else:
-            self._ask()
+            self._sources = find_sources(self._path)
+            self._take_in(store)
 
     def _open_store(self, project: Path) -> AnnotationStore:
         """The project, which can be open only once."""

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QWidget
 
 from app.actions import N_CATEGORY_KEYS
 from app.canvas import CanvasView
@@ -67,7 +67,6 @@ class MainWindow(QMainWindow):
         )
         self._connect()
         self.reload_images()
-        self._open_first_image()
 
     def _build_views(self) -> None:
         self.resize(QSize(*SIZE).boundedTo(self.screen().availableSize()))
@@ -96,6 +95,8 @@ class MainWindow(QMainWindow):
         history = self._dock("History", self.history, area.RightDockWidgetArea)
         self.tabifyDockWidget(self._segments_dock, history)
         self._segments_dock.raise_()
+        for tabs in self.findChildren(QTabBar):
+            tabs.setAccessibleName("Segments or history")
         self._dock("Model", _scrollable(self.step_panel), area.BottomDockWidgetArea)
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         for dock, width in zip((images, categories), SIDE_WIDTHS, strict=True):
@@ -151,6 +152,8 @@ class MainWindow(QMainWindow):
     def reload_images(self) -> None:
         """Read the project's list of images, after some were added."""
         self.image_list.reload()
+        if self.document.record is None:
+            self._open_first_image()
         self.commands.refresh()
 
     @Slot(int)

@@ -100,6 +100,12 @@ def test_a_folder_with_a_project_opens_it_at_once_and_adds_what_is_new(
     assert "broken.png" in told[0]
 
 
+def test_a_project_without_images_waits_for_those_of_its_folder(open_path, folder) -> None:
+    AnnotationStore.create(folder / "annotations.bitbrush", [CELL]).close()
+    store, _ = open_path(folder)
+    assert names(store) == ["crowded.jpg", "dim.jpg"]
+
+
 def test_nothing_comes_into_a_project_that_is_closed(qtbot, open_path, folder) -> None:
     open_path(folder)[0].close()
     for number in range(20):

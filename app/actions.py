@@ -28,6 +28,8 @@ ACTIONS: Final = (
     ActionSpec("model", FILE, "Choose model…", "choose_model"),
     ActionSpec("export", FILE, "Export COCO panoptic…", "export", ("Ctrl+E",),
                when="has_images"),
+    ActionSpec("compact", FILE, "Drop old steps of undo…", "compact", has_line_above=True,
+               tip="Makes the project file smaller, when you say how many steps to keep."),
     ActionSpec("quit", FILE, "Quit", "close", ("Ctrl+Q",), has_line_above=True),
 
     ActionSpec("undo", EDIT, "Undo", "undo", ("Ctrl+Z",),

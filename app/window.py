@@ -8,6 +8,7 @@ from app.actions import N_CATEGORY_KEYS
 from app.canvas import CanvasView
 from app.category_panel import CategoryPanel
 from app.command_palette import CommandPalette
+from app.compact_dialog import CompactDialog
 from app.document import Document
 from app.export import ExportDialog
 from app.focus import is_bare, is_typing
@@ -220,6 +221,12 @@ class MainWindow(QMainWindow):
     def export(self) -> None:
         """Write the project as COCO panoptic files."""
         ExportDialog(self.document.store, self).open()
+
+    def compact(self) -> None:
+        """Ask how many steps of undo to keep."""
+        dialog = CompactDialog(self.document.store, self)
+        dialog.compacted.connect(self.document.history_changed)
+        dialog.open()
 
     def show_help(self) -> None:
         """Show every key and mouse movement."""

@@ -4,14 +4,17 @@ The map before the first step that is kept becomes the base, and undo ends there
 one transaction, so that a process killed at any line leaves every map and every kept step.
 """
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from core.errors import ProjectError
 from core.journal import decode_map, encode_map
 from core.panoptic import PanopticMap
+from core.schema import open_database
 from core.snapshots import ProjectSnapshots
 
 
@@ -50,11 +53,17 @@ class ProjectCompaction(ProjectSnapshots):
         )
         return CompactionPlan(limit, n_images, n_steps, n_bytes or 0)
 
-    def compact(self, limit: int) -> CompactionPlan:
+    def compact(
+        self, limit: int, go_on: Callable[[int], bool] = lambda _n_done: True
+    ) -> CompactionPlan:
         """Drop all but the last steps in effect of each image; those taken back stay.
 
+        Args:
+            limit: how many steps each image keeps.
+            go_on: asked after each image, with the number of those done; False ends it.
+
         Returns:
-            What was dropped.
+            What was to be dropped.
 
         Raises:
             ProjectError: an image's history is damaged; it and those after it keep theirs.
@@ -65,8 +74,10 @@ class ProjectCompaction(ProjectSnapshots):
             "SELECT id FROM image WHERE position - base > ? ORDER BY id",
             limit,
         )
-        for (image_id,) in rows:
+        for n_done, (image_id,) in enumerate(rows, start=1):
             self._compact_image(image_id, limit)
+            if not go_on(n_done):
+                break
         with suppress(ProjectError):  # too little room to write the file anew; the space is
             self._execute("VACUUM")  # used again by later edits
             self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -83,6 +94,16 @@ class ProjectCompaction(ProjectSnapshots):
             self._execute("DELETE FROM edit WHERE image_id = ? AND seq <= ?", image_id, base)
             self._execute("DELETE FROM snapshot WHERE image_id = ? AND seq < ?", image_id, base)
             self._execute("UPDATE image SET base = ? WHERE id = ?", base, image_id)
+
+
+def compact_in_thread(path: Path, limit: int, go_on: Callable[[int], bool]) -> CompactionPlan:
+    """`compact` through a connection of its own, for a thread of the process that has the lock.
+
+    Raises:
+        ProjectError: as `compact`; or another thread keeps the project busy.
+    """
+    with closing(open_database(path, is_read_only=False)) as connection:
+        return ProjectCompaction(path, connection).compact(limit, go_on)
 
 
 def _check(payload: bytes, map: PanopticMap) -> None:

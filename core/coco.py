@@ -192,7 +192,10 @@ def write_coco(
 
 
 def coco_exports(
-    json_path: Path, items: Iterable[CocoItem], categories: Sequence[Category]
+    json_path: Path,
+    items: Iterable[CocoItem],
+    categories: Sequence[Category],
+    former: Sequence[Category] = (),
 ) -> Iterator[int]:
     """Write maps as COCO panoptic files, image by image.
 
@@ -203,6 +206,7 @@ def coco_exports(
     Args:
         json_path: ends in `.json`; the PNGs go into the folder of the same name without it.
         items: asked for one at a time, so they need not fit in memory together.
+        former: categories that the JSON lists only if a segment has them.
 
     Yields:
         The number of images written so far.
@@ -210,18 +214,19 @@ def coco_exports(
     Raises:
         CocoError: a file cannot be written.
         ValueError: an image id comes twice, or a map has a pixel without a segment or a segment
-            of a category that is not in `categories`.
+            of a category that is not in `categories` or `former`.
     """
     if json_path.suffix != ".json":
         raise ValueError(f"{json_path} must end in .json")
     partial = json_path.with_name(f".{json_path.stem}.partial")
     entries = []
     try:
-        for entry in _written_items(partial, items, categories):
+        for entry in _written_items(partial, items, (*categories, *former)):
             entries.append(entry)
             yield len(entries)
+        listed = (*categories, *_used(former, entries))
         with writing(json_path):
-            _publish(partial, json_path, coco_document(entries, categories))
+            _publish(partial, json_path, coco_document(entries, listed))
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -266,6 +271,12 @@ def write_item(
         image_entry(image),
         {"image_id": image.id, "file_name": png_name, "segments_info": segments_info},
     )
+
+
+def _used(categories: Sequence[Category], entries: Iterable[CocoEntry]) -> list[Category]:
+    infos = (info for entry in entries for info in entry.annotation["segments_info"])
+    ids = {info["category_id"] for info in infos} if categories else set()
+    return [category for category in categories if category.id in ids]
 
 
 def coco_document(

@@ -33,7 +33,7 @@ def export_project(store: AnnotationStore, json_path: Path) -> Generator[int, No
         CocoItem(record.id, name_image(record, store.path.parent), store.load_map(record.id))
         for record in list_exported(store)
     )
-    yield from coco_exports(json_path, items, store.categories)
+    yield from coco_exports(json_path, items, store.categories, store.former_categories)
 
 
 def name_image(record: ImageRecord, folder: Path) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 from core.database import ProjectDatabase
 from core.errors import DamagedProjectError
 from core.giving import make_edit, shrink
-from core.journal import decode_edit, decode_map, encode_edit
-from core.panoptic import Edit, PanopticMap, Rect
+from core.journal import decode_edit, decode_map, decode_segments, encode_edit
+from core.panoptic import Edit, PanopticMap, Rect, Segment
 
 # What replaying an edit costs, in pixels written: those of its box, and for bytes and the rest.
 _COST: Final = "sum(60000 + n_pixels + 8 * length(payload))"
@@ -48,6 +48,21 @@ class ProjectHistory(ProjectDatabase):
         """The map before the first step that can be taken back: void, unless compacted."""
         place = self._place(image_id)
         return self._map_at(place, place.base)
+
+    def load_segments(self, image_id: int) -> dict[int, Segment]:
+        """The segments of an image's map without its pixels, in a fraction of the time."""
+        place = self._place(image_id)
+        done, map = self._load_snapshot(place, place.position)
+        segments = dict(map.segments)
+        for seq, _, payload in self._read_payloads(image_id, done + 1, place.position):
+            try:
+                before, after = decode_segments(payload)
+            except ValueError as error:
+                raise self._bad_edit(image_id, seq, error) from error
+            for segment_id in before:
+                segments.pop(segment_id, None)
+            segments.update(after)
+        return segments
 
     def edits(self, image_id: int) -> Iterator[Edit]:
         """The edits in effect that can be taken back, oldest first."""
@@ -91,6 +106,11 @@ class ProjectHistory(ProjectDatabase):
     def redo(self, image_id: int) -> Edit | None:
         """Commit a step forward again; returns its edit, None at the end."""
         return self._step(image_id, 1)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no image has ever had a segment, not even one that was taken back."""
+        return not self._execute("SELECT 1 FROM image WHERE next_id > 1 LIMIT 1")
 
     def can_undo(self, image_id: int) -> bool:
         place = self._place(image_id)
@@ -181,6 +201,16 @@ class ProjectHistory(ProjectDatabase):
 
     def _read_edits(self, image_id: int, first: int, last: int) -> Iterator[Edit]:
         """Edits by number, both ends included."""
+        for seq, label, payload in self._read_payloads(image_id, first, last):
+            try:
+                yield decode_edit(payload, label)
+            except ValueError as error:
+                raise self._bad_edit(image_id, seq, error) from error
+
+    def _read_payloads(
+        self, image_id: int, first: int, last: int
+    ) -> Iterator[tuple[int, str, bytes]]:
+        """Number, label and bytes of edits, both ends included."""
         where = "WHERE image_id = ? AND seq BETWEEN ? AND ? ORDER BY seq"
         for start in range(first, last + 1, _AT_ONCE):
             end = min(start + _AT_ONCE - 1, last)
@@ -189,10 +219,7 @@ class ProjectHistory(ProjectDatabase):
                 if seq not in rows:
                     raise self._bad_edit(image_id, seq, "it is missing")
                 *_, label, _, payload = rows[seq]
-                try:
-                    yield decode_edit(payload, label)
-                except ValueError as error:
-                    raise self._bad_edit(image_id, seq, error) from error
+                yield seq, label, payload
 
     def _read_edit(self, image_id: int, seq: int) -> Edit:
         return next(self._read_edits(image_id, seq, seq))

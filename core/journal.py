@@ -47,6 +47,24 @@ def decode_edit(data: bytes, label: str) -> Edit:
         raise ValueError(f"the bytes are no edit ({error})") from error
 
 
+def decode_segments(data: bytes) -> tuple[Segments, Segments]:
+    """The segments before and after the edit that `encode_edit` wrote, without its pixels.
+
+    Raises:
+        ValueError: the bytes are no edit.
+    """
+    try:
+        content = zlib.decompress(data)
+        start = _EDIT.size
+        for _ in range(2):
+            (n_runs,) = _SIZE.unpack_from(content, start)
+            start += _SIZE.size + n_runs * (_RUN_LENGTH.itemsize + _RUN_ID.itemsize)
+        old, new = json.loads(content[start:])
+        return _segments(old), _segments(new)
+    except (zlib.error, struct.error, TypeError) as error:
+        raise ValueError(f"the bytes are no edit ({error})") from error
+
+
 def encode_map(map: PanopticMap) -> bytes:
     """The ids and segments of a map."""
     text = json.dumps(_describe(map.segments), separators=(",", ":"))

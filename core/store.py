@@ -16,6 +16,7 @@ from core.compaction import ProjectCompaction
 from core.errors import ProjectError
 from core.file_lock import FileLock
 from core.panoptic import Category, Edit
+from core.project_categories import ProjectCategories
 from core.project_images import ImageQuery, ImageRecord, ProjectImages, Review
 from core.schema import lock_project, new_database, open_database
 from core.snapshots import SnapshotWriter
@@ -33,7 +34,7 @@ PROJECT_SUFFIX: Final = ".bitbrush"
 PROJECT_NAME: Final = f"annotations{PROJECT_SUFFIX}"  # of a folder's own project
 
 
-class AnnotationStore(ProjectImages, ProjectCompaction):
+class AnnotationStore(ProjectCategories, ProjectImages, ProjectCompaction):
     """An open project; made by `create` or `open`, ended by `close` or a `with` block.
 
     Only one process at a time can have a project open, but for reading.
@@ -90,6 +91,10 @@ class AnnotationStore(ProjectImages, ProjectCompaction):
             lock.release()
             raise
 
+    def open_again(self) -> Self:
+        """Another connection to the open project, for a thread of its own; close it there."""
+        return type(self)(self.path, open_database(self.path, is_read_only=False), None)
+
     def close(self) -> None:
         """Close the file; nothing is left to be saved."""
         self._snapshots.wait()
@@ -133,32 +138,7 @@ class AnnotationStore(ProjectImages, ProjectCompaction):
         if self.last_image is not None and self._lock is not None:
             self._snapshots.request(self.last_image)
 
-    # Settings and categories.
-
-    @property
-    def categories(self) -> tuple[Category, ...]:
-        """In the order that `set_categories` gave."""
-        return tuple(
-            Category(id_, name, bool(is_thing), _color(color), supercategory, hotkey)
-            for id_, _, name, is_thing, color, supercategory, hotkey in self._read(
-                "category", "ORDER BY place"
-            )
-        )
-
-    def set_categories(self, categories: Sequence[Category]) -> None:
-        """Replace the project's categories; segments keep their category ids.
-
-        Raises:
-            ValueError: two categories have the same id.
-        """
-        if len({category.id for category in categories}) < len(categories):
-            raise ValueError(f"two of the categories {categories} have the same id")
-        with self._writing():
-            self._execute("DELETE FROM category")
-            for place, c in enumerate(categories):
-                color = bytes(c.color).hex()
-                row = c.id, place, c.name, c.is_thing, color, c.supercategory, c.hotkey
-                self._insert("category", *row)
+    # Settings.
 
     @property
     def model(self) -> str:
@@ -193,8 +173,3 @@ class AnnotationStore(ProjectImages, ProjectCompaction):
         if n_steps is not None and n_steps < 0:
             raise ValueError(f"{n_steps} steps cannot be kept")
         self._set_setting("undo_limit", "" if n_steps is None else str(n_steps))
-
-
-def _color(text: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(text)
-    return red, green, blue

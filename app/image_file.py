@@ -4,7 +4,7 @@ from collections.abc import Callable
 from os import stat_result
 
 from core.errors import ImageError
-from core.images import Rgb, read_image
+from core.images import Rgb, Values, read_values
 from core.store import ImageRecord
 from core.video import Video
 
@@ -20,20 +20,29 @@ class ImageReader:
         self._video_status: stat_result | None = None
 
     def read(self, record: ImageRecord, is_wanted: Callable[[], bool] = lambda: True) -> Rgb:
-        """Read an image, uint8 [H, W, 3] RGB, of the size that the project knows.
+        """Read an image, uint8 [H, W, 3] RGB, as `read_values` does."""
+        return self.read_values(record, is_wanted)[0]
+
+    def read_values(
+        self, record: ImageRecord, is_wanted: Callable[[], bool] = lambda: True
+    ) -> tuple[Rgb, Values]:
+        """Read an image of the size that the project knows, and the values behind it.
 
         Args:
             record: of the image.
             is_wanted: asked again and again; False ends the reading.
+
+        Returns:
+            uint8 [H, W, 3] RGB, and what the file stores, as `core.images.read_values` does.
 
         Raises:
             ImageError: the file is missing or damaged, or is another one now; or it is not
                 wanted any more.
         """
         if record.frame is None:
-            image = read_image(record.path, is_wanted=is_wanted)
+            image, values = read_values(record.path, is_wanted=is_wanted)
         else:
-            image = self._read_frame(record, record.frame, is_wanted)
+            image = values = self._read_frame(record, record.frame, is_wanted)
         height, width = image.shape[:2]
         if (height, width) != (record.height, record.width):
             raise ImageError(
@@ -41,7 +50,7 @@ class ImageReader:
                 f"with {record.width} x {record.height}; put the first image back to go on "
                 "with its map."
             )
-        return image
+        return image, values
 
     def close(self) -> None:
         """Let the video's file go."""

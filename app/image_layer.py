@@ -11,46 +11,56 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.tone import PLAIN, Tone, ValueRanges, make_curve
 from app.viewport import Viewport
-from core.images import Rgb
+from core.images import Rgb, Values
 from core.panoptic import Rect
 
 Pixels = NDArray[np.uint32]  # [m, n], 0xAARRGGBB, premultiplied
 COARSEST_SIDE: Final = 512
+DRAWABLE: Final = (np.uint8, np.uint16, np.float32, np.float64)
 
 
 class ImageLayer:
     """An image in halves of its size, of which the one nearest to the zoom is drawn.
 
-    The halves take a third of the image's memory: 4 bytes a pixel for the whole of an RGB one.
+    The halves take a third of the values' memory. In all that is 4 bytes a pixel for an image
+    of 8 bits, 5.7 for grey of 16 bits and 11 for colours of 16 bits, of which 3 are the image
+    that tools and model see.
+
+    Attributes:
+        pixels: uint8 [H, W, 3] RGB.
+        values: what the file stores, [H, W] or [H, W, 3] of any kind of number.
+        size: (height, width).
     """
 
-    def __init__(self, image: Rgb) -> None:
-        """Keep the image, uint8 [H, W, 3] RGB, and make its smaller levels."""
-        self.size = (int(image.shape[0]), int(image.shape[1]))
-        self._levels: list[Rgb] = [image]
+    def __init__(self, pixels: Rgb, values: Values | None = None) -> None:
+        """Keep an image and its values, by default the image's own, and make smaller levels."""
+        self.pixels = pixels
+        self.values = pixels if values is None else values
+        self.size = (int(pixels.shape[0]), int(pixels.shape[1]))
+        self._levels = [_drawable(self.values)]
         while max(self._levels[-1].shape[:2]) > COARSEST_SIDE:
             height, width = self._levels[-1].shape[:2]
             half = (max(width // 2, 1), max(height // 2, 1))
             self._levels.append(
-                np.asarray(
-                    cv2.resize(self._levels[-1], half, interpolation=cv2.INTER_AREA), np.uint8
-                )
+                cv2.resize(self._levels[-1], half, interpolation=cv2.INTER_AREA)
             )
+        self._ranges = ValueRanges(self._levels[0])
+        self._tone = PLAIN
+        self._curve = make_curve(self._tone, self._ranges)
 
-    @property
-    def pixels(self) -> Rgb:
-        """The image in its own size."""
-        return self._levels[0]
-
-    def render(self, view: Viewport, area: Rect) -> Pixels:
+    def render(self, view: Viewport, area: Rect, tone: Tone = PLAIN) -> Pixels:
         """The device pixels of `area`; those outside the image repeat its border.
 
         A device pixel is the same whatever area it is drawn with.
         """
+        if tone != self._tone:
+            self._tone, self._curve = tone, make_curve(tone, self._ranges)
         sample = self._sample_blocks if view.scale >= 1 else self._sample_smooth
-        colors = cv2.cvtColor(sample(view, area), cv2.COLOR_RGB2BGRA)
-        pixels: Pixels = colors.view(np.uint32)[..., 0]
+        seen = self._curve.apply(sample(view, area))
+        way = cv2.COLOR_GRAY2BGRA if seen.ndim == 2 else cv2.COLOR_RGB2BGRA
+        pixels: Pixels = cv2.cvtColor(seen, way).view(np.uint32)[..., 0]
         return pixels
 
     def _sample_blocks(self, view: Viewport, area: Rect) -> NDArray[Any]:
@@ -81,9 +91,14 @@ class ImageLayer:
             borderMode=cv2.BORDER_REPLICATE,
         )
 
-    def _step(self, view: Viewport, level: Rgb, axis: int) -> float:
+    def _step(self, view: Viewport, level: Values, axis: int) -> float:
         """Pixels of a level for each device pixel."""
         return level.shape[axis] / self.size[axis] / view.scale
+
+
+def _drawable(values: Values) -> Values:
+    """Values of a kind that OpenCV scales; no display shows what float32 loses of integers."""
+    return values if values.dtype in DRAWABLE else values.astype(np.float32)
 
 
 def _centres(

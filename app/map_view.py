@@ -9,42 +9,39 @@ from PySide6.QtWidgets import QWidget
 from app.canvas_marks import paint_empty, why_empty
 from app.document import Document
 from app.layers import Draft, MapLayer
+from app.look import Look
 from app.screen import Scene, Screen
 from app.theme import current_tones, map_colors
 from app.viewport import Viewport
 from core.panoptic import VOID, Rect
 
 ZOOM_STEP: Final = 2**0.5
-OPACITY_STEP: Final = 0.1
 
 
 class MapView(QWidget):
     """The open image and its map, without mouse and keys.
 
     Attributes:
-        opacity: of the inside of segments, 0 to 1.
-        is_outlined: whether segments are drawn as outlines only.
-        is_image_only: whether the map is not drawn.
+        look: how they are drawn.
 
     Signals:
         view_changed(): zoom or place.
-        style_changed(): opacity, outlines, image only.
     """
 
     view_changed = Signal()
-    style_changed = Signal()
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.opacity = 0.4
-        self.is_outlined = False
-        self.is_image_only = False
+        self.look = Look(self)
         self._document = document
         self._screen = Screen()
         self._scene = Scene(background=QColor(current_tones().canvas).rgb())
         self._has_stale_colors = True
         self._is_fitted = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.look.recolored.connect(self._recolor)
+        self.look.retoned.connect(self._on_retoned)
+        self.look.changed.connect(self.update)
         document.image_changed.connect(self._on_image_changed)
         document.map_changed.connect(self._on_map_changed)
         document.segments_changed.connect(self._on_colors_changed)
@@ -112,36 +109,7 @@ class MapView(QWidget):
         ratio = self.devicePixelRatioF()
         return point.x() * ratio, point.y() * ratio
 
-    # How the map is drawn.
-
-    def set_opacity(self, opacity: float) -> None:
-        """Let the image shine through segments more or less."""
-        self.opacity = min(max(opacity, 0.0), 1.0)
-        self._restyle()
-
-    def raise_opacity(self) -> None:
-        self.set_opacity(round(self.opacity + OPACITY_STEP, 2))
-
-    def lower_opacity(self) -> None:
-        self.set_opacity(round(self.opacity - OPACITY_STEP, 2))
-
-    def toggle_outlines(self) -> None:
-        """Draw segments as outlines only, or filled again."""
-        self.is_outlined = not self.is_outlined
-        self._restyle()
-
-    def toggle_image_only(self) -> None:
-        """Show the image without its map, or with it again."""
-        self.set_image_only(not self.is_image_only)
-
-    def set_image_only(self, is_image_only: bool) -> None:
-        self.is_image_only = is_image_only
-        self.update()
-        self.style_changed.emit()
-
-    def _restyle(self) -> None:
-        self._recolor()
-        self.style_changed.emit()
+    # How it is drawn.
 
     @Slot()
     def _recolor(self) -> None:
@@ -169,14 +137,19 @@ class MapView(QWidget):
         self._scene.colors = map_colors(
             segments.values(),
             document.categories,
-            opacity=self.opacity,
+            opacity=self.look.opacity,
             # The ids of a preview are its own.
             hidden=document.hidden if document.preview is None else frozenset(),
             selected_id=document.selected_id if document.preview is None else VOID,
-            is_outlined=self.is_outlined,
+            is_outlined=self.look.is_outlined,
         )
         if before is not None and self._scene.colors.recolors_any_of(before):
             self._screen.spoil_map()
+
+    @Slot()
+    def _on_retoned(self) -> None:
+        self._scene.tone = self.look.tone
+        self._screen.spoil_picture()
 
     # What the document says.
 
@@ -258,7 +231,7 @@ class MapView(QWidget):
         if self._has_stale_colors:
             self._make_colors()
         painter = QPainter(self)
-        self._screen.draw(painter, self._scene, with_map=not self.is_image_only)
+        self._screen.draw(painter, self._scene, with_map=not self.look.is_image_only)
         if self._scene.image is None:
             paint_empty(painter, self.rect(), *why_empty(self._document))
         else:

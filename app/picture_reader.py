@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from app.image_file import ImageReader
 from app.image_layer import ImageLayer
-from core.images import Rgb
+from core.images import Rgb, Values
 from core.panoptic import PanopticMap
 from core.store import AnnotationStore, ImageRecord
 
@@ -79,19 +79,19 @@ class PictureReader(QObject):
 
     def _fill(self, reading: Reading, record: ImageRecord, load_map: LoadMap) -> None:
         try:
-            picture = ImageLayer(self._load_pixels(reading, record))
+            picture = ImageLayer(*self._load_pixels(reading, record))
             reading.set_result((picture, load_map(record.id)))
         except Exception as error:  # noqa: BLE001 - whoever asks for the result meets it
             reading.set_exception(error)
 
-    def _load_pixels(self, reading: Reading, record: ImageRecord) -> Rgb:
+    def _load_pixels(self, reading: Reading, record: ImageRecord) -> tuple[Rgb, Values]:
         def is_wanted() -> bool:
             return reading is self._wanted
 
         if record.frame is None:
-            return ImageReader().read(record, is_wanted)
+            return ImageReader().read_values(record, is_wanted)
         with self._video_lock:
-            return self._video_reader.read(record, is_wanted)
+            return self._video_reader.read_values(record, is_wanted)
 
     def _load_map(self, image_id: int) -> PanopticMap:
         """In a thread: the map, through a connection of its own, and counted."""

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from app.image_layer import ImageLayer, Pixels
 from app.layers import Draft, MapColors, MapLayer, render_map
+from app.tone import Tone
 from app.viewport import Viewport
 from core.panoptic import Rect
 
@@ -26,6 +27,7 @@ class Scene:
         map: stretched over the image; None draws the picture alone.
         colors: of the map.
         draft: painted over the map.
+        tone: of the picture.
         view: where the image lies, in device pixels.
         background: 0xAARRGGBB, around the image.
         line_width: of outlines, in device pixels.
@@ -35,6 +37,7 @@ class Scene:
     map: MapLayer | None = None
     colors: MapColors | None = None
     draft: Draft | None = None
+    tone: Tone = Tone()
     view: Viewport = Viewport()
     background: int = 0
     line_width: int = 1
@@ -62,6 +65,10 @@ class Screen:
         """Everything has to be drawn anew: another image, or another view of it."""
         self._picture.spoil(self._whole)
         self._overlay.spoil(self._whole)
+
+    def spoil_picture(self) -> None:
+        """The picture has to be drawn anew: its tone is another."""
+        self._picture.spoil(self._whole)
 
     def spoil_map(self, rect: Rect | None = None) -> None:
         """The map has to be drawn anew in a rectangle of device pixels, or everywhere."""
@@ -97,7 +104,7 @@ class Screen:
         shown = scene.view.to_device_rect(Rect(0, 0, *scene.image.size))
         area = _common(shown, area)
         if not area.is_empty:
-            pixels[area.slices] = scene.image.render(scene.view, area)
+            pixels[area.slices] = scene.image.render(scene.view, area, scene.tone)
 
     def _draw_map(self, scene: Scene, area: Rect) -> None:
         pixels = self._overlay.pixels

@@ -1,5 +1,9 @@
 """The status bar: what the next stroke does, what is under the cursor, and what is in use."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
@@ -36,6 +40,7 @@ class StatusBar(QStatusBar):
         self.addWidget(self._hint, 1)
         self._under_cursor = self._field("Segment under the cursor")
         self._place = self._field("Column and row under the cursor")
+        self._value = self._field("Value of the image under the cursor")
         self._size = self._field("Width and height of the image")
         self._zoom = self._field("Zoom")
         self._model = self._field("Model")
@@ -71,19 +76,16 @@ class StatusBar(QStatusBar):
 
     @Slot()
     def _show_under_cursor(self) -> None:
-        image = self._document.image
-        if self._point is None or image is None:
-            self._place.clear()
-            self._under_cursor.clear()
+        document, picture = self._document, self._document.picture
+        x, y = self._point or (-1, -1)
+        if picture is None or not (0 <= x < picture.size[1] and 0 <= y < picture.size[0]):
+            for field in (self._place, self._value, self._under_cursor):
+                field.clear()
             return
-        x, y = self._point
-        if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
-            self._place.clear()
-            self._under_cursor.clear()
-            return
-        segment = self._document.segment_at(x, y)
+        segment = document.segment_at(x, y)
         self._place.setText(f"{int(x)}, {int(y)}")
-        self._under_cursor.setText("void" if segment is None else self._document.name(segment))
+        self._value.setText(describe_value(picture.values[int(y), int(x)]))
+        self._under_cursor.setText("void" if segment is None else document.name(segment))
 
     @Slot()
     def _show_hint(self) -> None:
@@ -108,6 +110,11 @@ class StatusBar(QStatusBar):
         self._model.setToolTip("No model is loaded" if card is None else card.summary)
         self._device.setText("device: …" if device is None else device.name)
         self._device.setToolTip("" if device is None else device.note)
+
+
+def describe_value(value: NDArray[Any]) -> str:
+    """A grey or red, green and blue, as the file has them."""
+    return " ".join(f"{number:.7g}" for number in np.atleast_1d(value).tolist())
 
 
 def describe_tool(document: Document, tools: ToolBox) -> str:

@@ -42,7 +42,7 @@ class ToolBar(QToolBar):
         self._add_buttons(actions, VIEW_BUTTONS)
         self._opacity, self._opacity_value = self._add_opacity()
         self._opacity.valueChanged.connect(self._on_opacity_moved)
-        canvas.style_changed.connect(self._follow)
+        canvas.look.changed.connect(self._follow)
         keys.changed.connect(self._write_keys)
         self._follow()
         self._write_keys()
@@ -78,10 +78,10 @@ class ToolBar(QToolBar):
     def _follow(self) -> None:
         """Show the opacity as it is, without setting it again."""
         self._opacity.blockSignals(True)
-        self._opacity.setValue(round(self._canvas.opacity * 100))
+        self._opacity.setValue(round(self._canvas.look.opacity * 100))
         self._opacity.blockSignals(False)
-        self._opacity_value.setText(f" {self._canvas.opacity:.0%}")
+        self._opacity_value.setText(f" {self._canvas.look.opacity:.0%}")
 
     @Slot(int)
     def _on_opacity_moved(self, percent: int) -> None:
-        self._canvas.set_opacity(percent / 100)
+        self._canvas.look.set_opacity(percent / 100)

@@ -26,6 +26,7 @@ from app.segment_panel import SegmentPanel
 from app.segmenter import Segmenter
 from app.status_bar import StatusBar
 from app.step_panel import StepPanel
+from app.tone_panel import ToneDock
 from app.toolbar import ToolBar
 from app.toolbox import ToolBox
 from core.errors import AnnotateError
@@ -98,6 +99,8 @@ class MainWindow(QMainWindow):
         self._segments_dock.raise_()
         for tabs in self.findChildren(QTabBar):
             tabs.setAccessibleName("Segments or history")
+        self.tone_dock = ToneDock(self.canvas.look, self)
+        self.addDockWidget(area.LeftDockWidgetArea, self.tone_dock)
         self._dock("Model", _scrollable(self.step_panel), area.BottomDockWidgetArea)
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         for dock, width in zip((images, categories), SIDE_WIDTHS, strict=True):
@@ -140,7 +143,7 @@ class MainWindow(QMainWindow):
             document.proposal_changed,
             self.model_run.changed,
             self.tools.changed,
-            self.canvas.style_changed,
+            self.canvas.look.changed,
         ):
             signal.connect(self.commands.refresh)
 
@@ -268,7 +271,7 @@ class MainWindow(QMainWindow):
         if event.isAutoRepeat():
             return
         if self.keys.is_released("image_only", event):
-            self.canvas.set_image_only(False)
+            self.canvas.look.set_image_only(False)
         elif self.keys.is_released("pick", event):
             self.tools.let_go()
         else:
@@ -276,7 +279,7 @@ class MainWindow(QMainWindow):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
-            self.canvas.set_image_only(False)
+            self.canvas.look.set_image_only(False)
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:

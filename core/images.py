@@ -25,6 +25,7 @@ from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 from core.errors import ImageError
 
 Rgb = NDArray[np.uint8]  # [H, W, 3]
+Values = NDArray[Any]  # [H, W] or [H, W, 3] uint8, uint16, int32, float32 or float64
 
 IMAGE_SUFFIXES: Final = frozenset(
     {".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -66,19 +67,38 @@ def read_image(
             short, or has more than max_pixels; or it is no longer wanted.
     """
     with _reading(path, is_wanted) as file:
-        try:
-            image = Image.open(file, formats=_FORMATS)
-        except UnidentifiedImageError:
-            _check_size(path, _tiff_size(file), max_pixels)
-            return _to_rgb(_decode_deep(file))
-        _check_size(path, image.size, max_pixels)
-        orientation = 1 if image.format == "TIFF" else _orientation(image)  # load() turns TIFF
-        has_deep_colors = _has_deep_colors(image)
-        if least_size is not None:
-            image.draft(None, least_size[::-1])
-        image.load()  # OpenCV would return what is left of a file cut short
-        pixels = _to_rgb(_decode_deep(file) if has_deep_colors else image)
-        return _turn(pixels, orientation)
+        decoded, orientation = _decode(path, file, max_pixels, least_size)
+        return _turn(_to_rgb(decoded), orientation)
+
+
+def read_values(
+    path: Path,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> tuple[Rgb, Values]:
+    """Decode an image file as `read_image` does, and keep its values as they are stored.
+
+    Args:
+        path: of the file.
+        max_pixels: an image with more is refused.
+        is_wanted: asked again and again while the file is read; False ends it.
+
+    Returns:
+        The image, and its values [H, W] or [H, W, 3] as deep as in the file: uint16, int32,
+        float32 or float64. Where the file has 8 bits, or opacity, they are the image itself.
+
+    Raises:
+        ImageError: as `read_image` does.
+    """
+    with _reading(path, is_wanted) as file:
+        decoded, orientation = _decode(path, file, max_pixels)
+        image = _turn(_to_rgb(decoded), orientation)
+        if not _is_deep(decoded):
+            return image, image
+        values = np.asarray(decoded)
+        native = values.astype(values.dtype.newbyteorder("="), copy=False)
+        return image, _turn(native, orientation)
 
 
 def read_size(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -232,8 +252,29 @@ def _tiff_size(file: BinaryIO) -> tuple[int, int]:
     return (height, width) if tags.get(_ORIENTATION, 1) in range(5, 9) else (width, height)
 
 
-def _decode_deep(file: BinaryIO) -> Image.Image:
-    """Decode by OpenCV, which keeps 16-bit and float colours, and scale to 8 bits."""
+def _decode(
+    path: Path,
+    file: BinaryIO,
+    max_pixels: int,
+    least_size: tuple[int, int] | None = None,
+) -> tuple[Image.Image | NDArray[Any], int]:
+    """What a file stores, in an array where Pillow would lose bits, and its orientation."""
+    try:
+        image = Image.open(file, formats=_FORMATS)
+    except UnidentifiedImageError:
+        _check_size(path, _tiff_size(file), max_pixels)
+        return _decode_deep(file), 1
+    _check_size(path, image.size, max_pixels)
+    orientation = 1 if image.format == "TIFF" else _orientation(image)  # load() turns TIFF
+    has_deep_colors = _has_deep_colors(image)
+    if least_size is not None:
+        image.draft(None, least_size[::-1])
+    image.load()  # OpenCV would return what is left of a file cut short
+    return _decode_deep(file) if has_deep_colors else image, orientation
+
+
+def _decode_deep(file: BinaryIO) -> NDArray[Any]:
+    """Decode by OpenCV, which keeps 16-bit and float colours: [H, W], or [H, W, 3 or 4]."""
     file.seek(0)
     data = np.frombuffer(file.read(), np.uint8)
     pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
@@ -241,10 +282,20 @@ def _decode_deep(file: BinaryIO) -> Image.Image:
         raise UnidentifiedImageError
     if pixels.ndim == 3:
         pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]  # BGR(A) -> RGB(A)
-    return Image.fromarray(_scale_colors(pixels))
+    return np.asarray(pixels)
 
 
-def _to_rgb(image: Image.Image) -> Rgb:
+def _is_deep(decoded: Image.Image | NDArray[Any]) -> bool:
+    """Whether what was decoded has values that `_to_rgb` scales, and no opacity."""
+    if isinstance(decoded, Image.Image):
+        return decoded.mode in _DEEP_MODES and not decoded.has_transparency_data
+    return decoded.dtype != np.uint8 and decoded.shape[2:] in {(), (3,)}
+
+
+def _to_rgb(decoded: Image.Image | NDArray[Any]) -> Rgb:
+    image = decoded
+    if not isinstance(image, Image.Image):
+        image = Image.fromarray(_scale_colors(image))
     if image.mode in _DEEP_MODES:
         image = Image.fromarray(_scale_to_u8(np.asarray(image)))
     if image.has_transparency_data:
@@ -282,7 +333,7 @@ def _stretch(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]
     return np.nan_to_num(scaled, copy=False).astype(np.uint8)
 
 
-def _turn(pixels: Rgb, orientation: int) -> Rgb:
+def _turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Carry out an EXIF orientation: 2 mirrors, 3 turns by 180 degrees, 5-8 swap the axes."""
     if orientation in {5, 6, 7, 8}:
         pixels = pixels.swapaxes(0, 1)

@@ -173,7 +173,7 @@ def test_a_cancelled_stroke_leaves_the_canvas_as_it_was(qtbot, canvas, document,
 def test_a_stroke_is_seen_while_it_is_drawn_in_the_color_it_will_have(
     qtbot, canvas, document, at
 ):
-    canvas.set_opacity(1.0)
+    canvas.look.set_opacity(1.0)
     qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at(20, 20))
     expected = segment_color(document.categories[CELL], 1)
     assert pixel(canvas, 20, 20) == expected
@@ -203,14 +203,14 @@ def test_image_only_hides_the_map(canvas, document, at, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 64))
     canvas.zoom_to_actual()
     assert pixel(canvas, 40, 7) != tuple(document.image[7, 40])
-    canvas.set_image_only(True)
+    canvas.look.set_image_only(True)
     assert pixel(canvas, 40, 7) == tuple(document.image[7, 40])
 
 
 def test_outlines_leave_the_inside_of_a_segment_clear(canvas, document, at, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 64))
     canvas.zoom_to_actual()
-    canvas.toggle_outlines()
+    canvas.look.toggle_outlines()
     assert pixel(canvas, 40, 7) == tuple(document.image[7, 40])
     assert pixel(canvas, 0, 7) != tuple(document.image[7, 0])
 
@@ -223,7 +223,7 @@ def test_a_hidden_segment_is_not_drawn(canvas, document, at, put):
 
 
 def test_a_preview_is_stretched_over_the_image(canvas, document, at):
-    canvas.set_opacity(1.0)
+    canvas.look.set_opacity(1.0)
     ids = np.array([[1, 2]], np.uint16)
     document.show_preview(Preview(1, 2, 1.0, 0.1, ids, {1: 7, 2: 8}), {7: CELL, 8: GROUND})
     assert pixel(canvas, 60, 24) == document.categories[GROUND].color
@@ -236,7 +236,7 @@ def test_selected_and_hidden_segments_do_not_mark_a_preview(canvas, document, pu
     put(Segment(1, CELL), slice(0, 5), slice(0, 5))
     document.select(1)
     document.toggle_hidden(1)
-    canvas.set_opacity(1.0)
+    canvas.look.set_opacity(1.0)
     preview = Preview(1, 2, 1.0, 0.1, np.array([[1]], np.uint16), {1: 7})
     document.show_preview(preview, {7: CELL})
     assert pixel(canvas, 30, 20) == segment_color(document.categories[CELL], 1)

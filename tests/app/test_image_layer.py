@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.image_layer import ImageLayer
+from app.tone import Channel, Stretch, Tone
 from app.viewport import Viewport
 from core.panoptic import Rect
 
@@ -31,3 +32,26 @@ def test_a_part_is_drawn_as_in_the_whole(scale):
     whole = layer.render(view, Rect(0, 0, 90, 100))
     for part in (Rect(11, 23, 37, 61), Rect(0, 99, 90, 100)):
         np.testing.assert_array_equal(layer.render(view, part), whole[part.slices])
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("scale", [0.2, 2.0])
+def test_deep_values_are_drawn_as_the_image_made_of_them(kind, scale):
+    image = np.zeros((600, 700, 3), np.uint8)
+    image[...] = np.linspace(0, 255, 700).astype(np.uint8)[:, None]
+    layer = ImageLayer(image, image[..., 0].astype(kind) * 100)
+    view, area = Viewport(scale), Rect(0, 0, 100, 120)
+    plain = Tone(stretch=Stretch.OFF)
+    shown = layer.render(view, area, plain) & 255
+    expected = ImageLayer(image).render(view, area, plain) & 255
+    assert np.abs(shown.astype(int) - expected).max() <= 1
+
+
+def test_another_tone_draws_other_pixels_and_the_first_again_the_first():
+    image = np.random.default_rng(1).integers(0, 256, (60, 70, 3)).astype(np.uint8)
+    layer, view, area = ImageLayer(image), Viewport(), Rect(0, 0, 60, 70)
+    first = layer.render(view, area)
+    red = layer.render(view, area, Tone(channel=Channel.RED))
+    np.testing.assert_array_equal(red & 0xFF, image[..., 0])
+    np.testing.assert_array_equal(red >> 8 & 0xFF, image[..., 0])
+    np.testing.assert_array_equal(layer.render(view, area), first)

@@ -44,19 +44,19 @@ def test_cvat_keys_go_through_the_images(qtbot, window, document, pictures):
 def test_an_old_key_does_nothing_any_more(qtbot, window):
     window.keys.use(BITBRUSH, {"outlines": ("Ctrl+U",)})
     qtbot.keyClick(window.canvas, Key.Key_O)
-    assert not window.canvas.is_outlined
+    assert not window.canvas.look.is_outlined
     qtbot.keyClick(window.canvas, Key.Key_U, Qt.KeyboardModifier.ControlModifier)
-    assert window.canvas.is_outlined
+    assert window.canvas.look.is_outlined
 
 
 def test_what_lasts_while_a_key_is_held_follows_the_key(qtbot, window):
     window.keys.use(BITBRUSH, {"image_only": ("U",), "outlines": ("Q",)})
     qtbot.keyPress(window.canvas, Key.Key_U)
-    assert window.canvas.is_image_only
+    assert window.canvas.look.is_image_only
     qtbot.keyRelease(window.canvas, Key.Key_Q)
-    assert window.canvas.is_image_only
+    assert window.canvas.look.is_image_only
     qtbot.keyRelease(window.canvas, Key.Key_U)
-    assert not window.canvas.is_image_only
+    assert not window.canvas.look.is_image_only
 
 
 def test_holding_another_key_for_pick_goes_back_to_the_brush(qtbot, window):

@@ -7,7 +7,7 @@ import pytest
 
 from app import image_file, picture_reader
 from app.canvas_marks import why_empty
-from core.images import read_image
+from core.images import read_values
 from core.panoptic import Segment
 
 CELL = 1
@@ -21,9 +21,9 @@ def disk(monkeypatch):
     def read_slowly(path, **options):
         if path.name != "picture2.png":
             answers.wait()
-        return read_image(path, **options)
+        return read_values(path, **options)
 
-    monkeypatch.setattr(image_file, "read_image", read_slowly)
+    monkeypatch.setattr(image_file, "read_values", read_slowly)
     monkeypatch.setattr(picture_reader, "MAX_SMALL", 0)
     yield answers
     answers.set()

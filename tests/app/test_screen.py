@@ -96,7 +96,9 @@ def test_scrolling_draws_only_what_comes_into_view(scene, monkeypatch):
     areas = []
     render = scene.image.render
     monkeypatch.setattr(
-        ImageLayer, "render", lambda _, view, area: areas.append(area) or render(view, area)
+        ImageLayer,
+        "render",
+        lambda _, view, area, tone: areas.append(area) or render(view, area, tone),
     )
     scroll(screen, scene, -6, -4)
     shown(screen, scene)

@@ -190,19 +190,19 @@ def test_brush_keys(window, press):
 
 def test_q_shows_the_image_alone_while_it_is_held(qtbot, window):
     qtbot.keyPress(window.canvas, Key.Key_Q)
-    assert window.canvas.is_image_only
+    assert window.canvas.look.is_image_only
     qtbot.keyRelease(window.canvas, Key.Key_Q)
-    assert not window.canvas.is_image_only
+    assert not window.canvas.look.is_image_only
 
 
 def test_opacity_and_outline_keys(window, press):
-    opacity = window.canvas.opacity
+    opacity = window.canvas.look.opacity
     press(Key.Key_Period)
-    assert window.canvas.opacity > opacity
+    assert window.canvas.look.opacity > opacity
     press(Key.Key_Comma)
-    assert window.canvas.opacity == pytest.approx(opacity)
+    assert window.canvas.look.opacity == pytest.approx(opacity)
     press(Key.Key_O)
-    assert window.canvas.is_outlined
+    assert window.canvas.look.is_outlined
     assert window.commands["outlines"].isChecked()
 
 
@@ -254,7 +254,7 @@ def test_the_palette_runs_what_it_finds(qtbot, window, press):
     field = palette.findChild(QLineEdit)
     qtbot.keyClicks(field, "outlin")
     qtbot.keyClick(field, Key.Key_Return)
-    assert window.canvas.is_outlined
+    assert window.canvas.look.is_outlined
     assert not palette.isVisible()
 
 

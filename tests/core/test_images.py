@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import ImageError
-from core.images import list_images, read_image, read_size
+from core.images import list_images, read_image, read_size, read_values
 
 ALL_KINDS = [
     *("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "F"),
@@ -177,6 +177,37 @@ def test_the_widest_float_range_neither_warns_nor_fails(tmp_path):
     values = np.array([[-3e38, 3e38]], np.float32)
     image = read_image(save(Image.fromarray(values), tmp_path / "wide.tif"))
     assert image[..., 0].tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_values_belong_to_the_image_that_is_read_with_them(kind, tmp_path):
+    path = make(kind, tmp_path)
+    image, values = read_values(path)
+    np.testing.assert_array_equal(image, read_image(path))
+    assert values.shape[:2] == image.shape[:2]
+    assert (values is image) == (kind not in {"I;16", "F", "deep.png", "deep.tif", "float.tif"})
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_deep_values_are_the_files_own_and_turned(orientation, tmp_path):
+    stored = np.arange(35, dtype=np.uint16).reshape(5, 7) * 1000
+    exif = Image.Exif()
+    exif[274] = orientation
+    path = save(Image.fromarray(stored), tmp_path / "deep.png", exif=exif)
+    image, values = read_values(path)
+    assert values.dtype == np.uint16
+    assert sorted(values.ravel().tolist()) == stored.ravel().tolist()
+    assert np.array_equal(np.argsort(values, axis=None), np.argsort(image[..., 0], axis=None))
+
+
+def test_deep_colours_and_numbers_from_other_machines_keep_their_values(tmp_path):
+    rgb = np.array([[[1000, 1100, 1200], [1510, 1000, 1001]]], np.uint16)
+    cv2.imwrite(str(tmp_path / "deep.png"), rgb[..., ::-1])
+    assert np.array_equal(read_values(tmp_path / "deep.png")[1], rgb)
+    foreign = Image.fromarray(np.array([[1, 256]], ">u2"))
+    values = read_values(save(foreign, tmp_path / "foreign.tif"))[1]
+    assert values.tolist() == [[1, 256]]
+    assert values.dtype.isnative
 
 
 def test_transparency_is_laid_over_white(tmp_path):

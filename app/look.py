@@ -1,0 +1,75 @@
+"""How the open image and its map are drawn; none of it changes either."""
+
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from app.tone import Tone
+
+OPACITY_STEP: Final = 0.1
+
+
+class Look(QObject):
+    """What the View menu can change but for the place of the image.
+
+    Attributes:
+        opacity: of the inside of segments, 0 to 1.
+        is_outlined: whether segments are drawn as outlines only.
+        is_image_only: whether the map is not drawn.
+        tone: of the image.
+
+    Signals:
+        recolored(): the map has other colours.
+        retoned(): the image has another tone.
+        changed(): anything, after the others.
+    """
+
+    recolored = Signal()
+    retoned = Signal()
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.opacity = 0.4
+        self.is_outlined = False
+        self.is_image_only = False
+        self.tone = Tone()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Let the image shine through segments more or less."""
+        self.opacity = min(max(opacity, 0.0), 1.0)
+        self._recolor()
+
+    def raise_opacity(self) -> None:
+        self.set_opacity(round(self.opacity + OPACITY_STEP, 2))
+
+    def lower_opacity(self) -> None:
+        self.set_opacity(round(self.opacity - OPACITY_STEP, 2))
+
+    def toggle_outlines(self) -> None:
+        """Draw segments as outlines only, or filled again."""
+        self.is_outlined = not self.is_outlined
+        self._recolor()
+
+    def toggle_image_only(self) -> None:
+        """Show the image without its map, or with it again."""
+        self.set_image_only(not self.is_image_only)
+
+    def set_image_only(self, is_image_only: bool) -> None:
+        self.is_image_only = is_image_only
+        self.changed.emit()
+
+    def set_tone(self, tone: Tone) -> None:
+        """Show the image brighter, darker, stretched or in one channel."""
+        if tone != self.tone:
+            self.tone = tone
+            self.retoned.emit()
+            self.changed.emit()
+
+    def reset_tone(self) -> None:
+        """Show the image as it is shown at first."""
+        self.set_tone(Tone())
+
+    def _recolor(self) -> None:
+        self.recolored.emit()
+        self.changed.emit()

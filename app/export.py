@@ -97,7 +97,7 @@ class ExportDialog(QDialog):
         self.setMinimumWidth(560)
         self._project = store.path
         self._n_images = len(list_exported(store))
-        self._n_others = len(store.images()) - self._n_images
+        self._n_others = store.n_images() - self._n_images
         self._run: ExportRun | None = None
         self._folder = QLineEdit(str(store.path.parent / "export"), self)
         self._browse = QPushButton("Browse…", self)

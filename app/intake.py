@@ -43,8 +43,8 @@ def find_sources(path: Path) -> list[Path]:
 
 def find_new(store: AnnotationStore, sources: Sequence[Path]) -> list[Path]:
     """Those files that the project does not have yet."""
-    known = {record.path for record in store.images()}
-    return [path for path in sources if path.parent.resolve() / path.name not in known]
+    found = store.find_images(sources)
+    return [path for path, known in zip(sources, found, strict=True) if known is None]
 
 
 class Look(QObject):

@@ -224,7 +224,6 @@ def find_free_name(path: Path) -> Path:
 
 def _show_first(store: AnnotationStore, path: Path) -> None:
     """Open the project on this file, or on the first frame of this video."""
-    wanted = path.parent.resolve() / path.name
-    image_id = next((record.id for record in store.images() if record.path == wanted), None)
+    (image_id,) = store.find_images([path])
     if image_id is not None:
         store.set_last_image(image_id)

@@ -257,7 +257,7 @@ def _export(args: argparse.Namespace) -> int:
         AnnotationStore.open(args.project, is_read_only=True) as store,
         _progress() as progress,
     ):
-        n_images, n_all = len(list_exported(store)), len(store.images())
+        n_images, n_all = len(list_exported(store)), store.n_images()
         task = progress.add_task("Writing maps", total=n_images)
         for n_written in export_project(store, json_path):
             progress.update(task, completed=n_written)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from core.coco import CocoItem, coco_exports
-from core.store import AnnotationStore, ImageRecord
+from core.store import AnnotationStore, ImageQuery, ImageRecord
 
 INDEX_NAME: Final = "panoptic.json"
 
@@ -17,7 +17,7 @@ def find_json_path(out: Path) -> Path:
 
 def list_exported(store: AnnotationStore) -> list[ImageRecord]:
     """The images that have an edit in effect; the others would be void and are left out."""
-    return [record for record in store.images() if record.n_edits]
+    return store.image_records(store.image_ids(ImageQuery(has_edits=True)))
 
 
 def export_project(store: AnnotationStore, json_path: Path) -> Generator[int, None, None]:

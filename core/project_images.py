@@ -100,6 +100,15 @@ class ProjectImages(ProjectDatabase):
         """Every image; of a large project, ask for `image_ids` and then for a few records."""
         return [self._record(row) for row in self._read("image", "ORDER BY id")]
 
+    def find_images(self, paths: Sequence[Path]) -> list[int | None]:
+        """The image of each file, for a video its first; None for a file the project lacks."""
+        statement = "SELECT id FROM image WHERE path = CAST(? AS TEXT) ORDER BY frame LIMIT 1"
+        found = []
+        for name in self._portable_names(paths):
+            rows = self._execute(statement, name.encode(errors="surrogateescape"))
+            found.append(rows[0][0] if rows else None)
+        return found
+
     def add_images(self, images: Iterable[tuple[Path, int | None, int, int]]) -> list[int]:
         """Add images given as (path, frame, height, width), all or none.
 
@@ -111,6 +120,7 @@ class ProjectImages(ProjectDatabase):
         """
         rows = list(images)
         names = self._portable_names([path for path, *_ in rows])
+        _check_text(names)
         statement = (
             "INSERT INTO image (path, frame, height, width) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (path, coalesce(frame, -1)) DO UPDATE SET "
@@ -150,15 +160,18 @@ class ProjectImages(ProjectDatabase):
         for folder, resolved in folders.items():
             if resolved.is_relative_to(inside):
                 folders[folder] = resolved.relative_to(inside)
-        names = [(folders[path.parent] / path.name).as_posix() for path in paths]
-        for name in names:
-            try:
-                name.encode()
-            except UnicodeEncodeError as error:
-                raise ProjectError(
-                    f"The image name {name!a} is not valid text; rename the file."
-                ) from error
-        return names
+        return [(folders[path.parent] / path.name).as_posix() for path in paths]
+
+
+def _check_text(names: Iterable[str]) -> None:
+    """Refuse what the file cannot hold."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise ProjectError(
+                f"The image name {name!a} is not valid text; rename the file."
+            ) from error
 
 
 def _values(query: ImageQuery) -> tuple[object, ...]:

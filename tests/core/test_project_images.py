@@ -65,6 +65,14 @@ def test_records_come_in_the_order_asked_for(store):
     assert store.image_record(4) == store.images()[3]
 
 
+def test_images_are_found_by_their_file(store, tmp_path):
+    video = tmp_path / "v.mp4"
+    frames = store.add_images([(video, 8, 4, 5), (video, 7, 4, 5)])
+    paths = [tmp_path / "sub" / ".." / "a.png", tmp_path / "b.png", tmp_path / "sub" / "c_.png"]
+    odd = tmp_path / "a\udcff.png"
+    assert store.find_images([*paths, video, odd]) == [1, None, 4, frames[1], None]
+
+
 def test_any_number_of_records_can_be_asked_for(store, tmp_path):
     store.add_images((tmp_path / f"{n}.png", None, 2, 2) for n in range(1200))
     ids = store.image_ids()[::-1]

@@ -42,6 +42,8 @@ ACTIONS: Final = (
     ActionSpec("escape", EDIT, "Cancel, reject or deselect", "escape", ("Esc",),
                tip="Drop the stroke in hand, stop the model, reject the proposal, or select "
                "nothing."),
+    ActionSpec("settings", EDIT, "Settings…", "settings.show_dialog", ("Ctrl+,",),
+               has_line_above=True, tip="Keys, theme and size of the text."),
 
     ActionSpec("new_segment", SEGMENT, "New segment", "document.begin_segment", ("M",),
                when="document.has_image",
@@ -123,6 +125,14 @@ ACTIONS: Final = (
                tip="Changes what you see, not the image, and not what the model sees."),
     ActionSpec("reset_tone", VIEW, "Reset brightness and contrast", "canvas.look.reset_tone",
                tip="Dark images and images of more than 8 bits are stretched again."),
+    ActionSpec("theme_system", VIEW, "Theme as the system", "settings.wear", (), "system",
+               checked="settings.theme", has_line_above=True),
+    ActionSpec("theme_light", VIEW, "Light theme", "settings.wear", (), "light",
+               checked="settings.theme"),
+    ActionSpec("theme_dark", VIEW, "Dark theme", "settings.wear", (), "dark",
+               checked="settings.theme"),
+    ActionSpec("larger_text", VIEW, "Larger text", "settings.grow_text", (), 10),
+    ActionSpec("smaller_text", VIEW, "Smaller text", "settings.grow_text", (), -10),
 
     ActionSpec("help", HELP, "Keys and mouse", "show_help", ("F1",)),
     ActionSpec("palette", HELP, "Find a command…", "show_palette", ("Ctrl+K",)),

@@ -81,6 +81,7 @@ class CategoryPanel(QWidget):
     def _fill(self) -> None:
         for category in self._document.categories.values():
             self._list.addTopLevelItem(_item(category))
+        self._dye()
         self._mark_current()
 
     @Slot(str)
@@ -103,6 +104,17 @@ class CategoryPanel(QWidget):
     @Slot(QTreeWidgetItem, int)
     def _on_chosen(self, item: QTreeWidgetItem, column: int = 0) -> None:
         self._document.begin_segment(item.data(0, ID_ROLE))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._dye()
+        super().changeEvent(event)
+
+    def _dye(self) -> None:
+        """Write what is beside the names in the muted colour of the theme."""
+        for item in self._items():
+            for column in (1, 2):
+                item.setForeground(column, QApplication.palette().placeholderText())
 
     @Slot()
     def _write_keys(self) -> None:
@@ -132,7 +144,6 @@ def _item(category: Category) -> QTreeWidgetItem:
     item.setData(0, ID_ROLE, category.id)
     item.setToolTip(0, HINT_THING if category.is_thing else HINT_STUFF)
     for column in (1, 2):
-        item.setForeground(column, QApplication.palette().placeholderText())
         item.setTextAlignment(
             column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )

@@ -17,13 +17,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import swatch
+from app.theme import scaled, swatch
 from core.panoptic import Category
 
 COLOR, NAME, KIND = range(3)
 THING, STUFF = range(2)
 CATEGORY_ROLE: Final = Qt.ItemDataRole.UserRole
 ROW_HEIGHT: Final = 32
+COLOR_WIDTH: Final = 40
 FRESH_COLORS: Final = (  # CARTO's palette Vivid
     (229, 134, 6),
     (93, 105, 177),
@@ -51,12 +52,12 @@ class CategoryTable(QTableWidget):
         super().__init__(0, 3, parent)
         self.setHorizontalHeaderLabels(["", "Name", "Kind"])
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.verticalHeader().setDefaultSectionSize(scaled(ROW_HEIGHT))
         header = self.horizontalHeader()
         header.setSectionResizeMode(COLOR, QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(KIND, QHeaderView.ResizeMode.ResizeToContents)
-        self.setColumnWidth(COLOR, 40)
+        self.setColumnWidth(COLOR, scaled(COLOR_WIDTH))
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         self.setShowGrid(False)

@@ -1,6 +1,6 @@
 """The command palette: type a few letters, press Enter, and the command is carried out."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.actions import ACTIONS
 from app.menus import Actions
+from app.theme import scaled
 
 WIDTH = 520
 HEIGHT = 380
@@ -54,7 +55,6 @@ class CommandPalette(QFrame):
         column.setContentsMargins(10, 10, 10, 10)
         column.addWidget(self._field)
         column.addWidget(self._list)
-        self.setFixedSize(WIDTH, HEIGHT)
         self.hide()
 
     def open_palette(self) -> None:
@@ -67,7 +67,8 @@ class CommandPalette(QFrame):
                 self._list.addTopLevelItem(_row(spec.name, spec.menu, action))
         self._field.clear()
         self._filter("")
-        self.move((self.window().width() - WIDTH) // 2, TOP)
+        self.setFixedSize(QSize(scaled(WIDTH), scaled(HEIGHT)).boundedTo(self.window().size()))
+        self.move((self.window().width() - self.width()) // 2, TOP)
         self.show()
         self.raise_()
         self._field.setFocus(Qt.FocusReason.PopupFocusReason)

@@ -1,4 +1,4 @@
-"""Where the program keeps what belongs to the user: logs, and the sample project."""
+"""Where the program keeps what belongs to the user: logs, settings, the sample project."""
 
 import os
 import sys
@@ -16,6 +16,11 @@ def state_folder() -> Path:
 def data_folder() -> Path:
     """The sample project: what the user may have worked on. The folder exists on return."""
     return _make("XDG_DATA_HOME", Path(".local", "share"), "Data")
+
+
+def config_folder() -> Path:
+    """Settings. The folder exists on return."""
+    return _make("XDG_CONFIG_HOME", Path(".config"), "Settings")
 
 
 def _make(variable: str, below_home: Path, part: str) -> Path:

@@ -83,7 +83,7 @@ class Keys(QObject):
 
     def list_of(self, name: str) -> str:
         """An action's keys as the system writes them."""
-        return ", ".join(dict.fromkeys(native(key) for key in self._keys[name]))
+        return native_list(self._keys[name])
 
     def is_released(self, name: str, event: QKeyEvent) -> bool:
         """Whether a key of an action was let go, whatever was held with it."""
@@ -165,6 +165,11 @@ def native(key: str) -> str:
     return text.replace("Return", "Enter")
 
 
+def native_list(keys: Iterable[str]) -> str:
+    """Keys as the system writes them, each once."""
+    return ", ".join(dict.fromkeys(native(key) for key in keys))
+
+
 def _names(names: Iterable[str]) -> str:
-    texts = [f"'{_SPECS[name].text}'" if name in _SPECS else f"'{name}'" for name in names]
-    return " and of ".join(texts)
+    texts = [_SPECS[name].text if name in _SPECS else name.replace("_", " ") for name in names]
+    return " and of ".join(f"'{text}'" for text in texts)

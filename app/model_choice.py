@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
-from app.theme import current_tones
 from core.bundled import MODEL_SUFFIX, find_model, starter_models
 from core.errors import AnnotateError
 from core.model_card import ModelCard, read_card
@@ -45,7 +45,7 @@ class ModelChoice(QWidget):
         self._summary = QLabel(self)
         self._summary.setWordWrap(True)
         self._summary.setTextFormat(Qt.TextFormat.PlainText)
-        self._summary.setStyleSheet(f"color: {current_tones().muted};")
+        self._summary.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QW
 
 from app.buttons import mark_primary
 from app.model_choice import ModelChoice, say_differences
-from app.theme import current_tones
 from core.panoptic import Category
 
 WIDTH: Final = 560
@@ -39,7 +38,7 @@ class ModelDialog(QDialog):
         self._remarks = QLabel(self)
         self._remarks.setWordWrap(True)
         self._remarks.setTextFormat(Qt.TextFormat.PlainText)
-        self._remarks.setStyleSheet(f"color: {current_tones().warning};")
+        self._remarks.setProperty("ink", "warning")
         self._lay_out()
         self.models.changed.connect(self._say_remarks)
         self.models.choose(model)

@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
 from app.buttons import mark_primary
 from app.category_table import CategoryTable, find_fault
 from app.model_choice import ModelChoice, say_differences
-from app.theme import current_tones
 from core.bundled import starter_models
 from core.panoptic import Category
 from core.store import PROJECT_SUFFIX
@@ -115,9 +114,8 @@ class NewProjectDialog(QDialog):
         for label in (self._remarks, self._fault):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
-        tones = current_tones()
-        self._remarks.setStyleSheet(f"color: {tones.warning};")
-        self._fault.setStyleSheet(f"color: {tones.error};")
+        self._remarks.setProperty("ink", "warning")
+        self._fault.setProperty("ink", "error")
         whole = QVBoxLayout(self)
         whole.setContentsMargins(20, 18, 20, 16)
         whole.setSpacing(8)

@@ -18,8 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import current_tones
-
 MAX_SHOWN: Final = 4
 MAX_WIDTH: Final = 640
 MARGIN: Final = 12
@@ -166,7 +164,7 @@ class NoticeBar(QFrame):
         super().__init__(parent)
         self.notice = notice
         self.setObjectName("notice")
-        self.setStyleSheet(_style(notice.severity))
+        self.setProperty("severity", notice.severity.value)
         self._text = QLabel(notice.text, self)
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)  # file names may look like HTML
@@ -204,17 +202,3 @@ class NoticeBar(QFrame):
     def close_notice(self) -> None:
         self._timer.stop()
         self.closed.emit(self)
-
-
-def _style(severity: Severity) -> str:
-    tones = current_tones()
-    stripes = {
-        Severity.INFO: tones.accent,
-        Severity.WARNING: tones.warning,
-        Severity.ERROR: tones.error,
-    }
-    return (
-        f"#notice {{ background: {tones.raised}; border: 1px solid {tones.line};"
-        f" border-left: 4px solid {stripes[severity]}; border-radius: 6px; }}"
-        f" QLabel {{ color: {tones.text}; }}"
-    )

@@ -7,9 +7,10 @@ from typing import Final
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from app.appearance import Appearance
 from app.opening import Opening
 from app.sample_project import make_sample_folder
-from app.theme import apply_theme
+from app.settings import Preferences
 from app.window import MainWindow
 from core.store import PROJECT_SUFFIX, AnnotationStore
 
@@ -24,6 +25,8 @@ class Program(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._app = _application()
+        self._preferences = Preferences(self)
+        self._appearance = Appearance(self._app, self._preferences, self)
         self._window: MainWindow | None = None
         self._store: AnnotationStore | None = None
         self._opening: Opening | None = None  # the last one; kept, it may be in its own signal
@@ -115,7 +118,9 @@ class Program(QObject):
             self._tell(sentence)
 
     def _show(self, store: AnnotationStore) -> None:
-        window = MainWindow(store)
+        if self._window is not None:
+            self._window.remember()
+        window = MainWindow(store, self._preferences)
         window.open_requested.connect(self._ask_path)
         window.new_project_requested.connect(self._ask_folder)
         window.show()
@@ -196,5 +201,4 @@ def _application() -> QApplication:
     app.setApplicationName("Bitbrush")
     app.setDesktopFileName("bitbrush")
     app.setQuitOnLastWindowClosed(False)
-    apply_theme(app)
     return app

@@ -4,10 +4,12 @@ from typing import Any, Final
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QItemSelectionModel,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
+    QSize,
     Qt,
     QTimer,
     Slot,
@@ -24,15 +26,17 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.icons import line_icon
-from app.theme import segment_color, swatch
+from app.theme import scaled, segment_color, swatch
 from core.panoptic import Segment
 
 Index = QModelIndex | QPersistentModelIndex
 NAME, AREA, LOCK, HIDE = range(4)
 TITLES: Final = ("Segment", "Area", "", "")
 ROW_HEIGHT: Final = 26
+ICON_PX: Final = 16
 ICON_WIDTH: Final = 30
 PAINT_AFTER_MS: Final = 30
+AREA_WIDTH: Final = 84
 EMPTY: Final = (
     "No segments yet.\nPaint with the brush ({}), or let the model propose a map ({})."
 )
@@ -189,8 +193,23 @@ class SegmentPanel(QWidget):
         document.segments_changed.connect(self._refresh)
         document.selection_changed.connect(self._follow_selection)
         document.keys.changed.connect(self._write_keys)
+        self._fit_text()
         self._write_keys()
         self._refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_text()
+        super().changeEvent(event)
+
+    def _fit_text(self) -> None:
+        """Make rows, columns and icons as large as the text wants them."""
+        table, icon = self._table, scaled(ICON_PX)
+        table.setIconSize(QSize(icon, icon))
+        table.verticalHeader().setDefaultSectionSize(scaled(ROW_HEIGHT))
+        table.horizontalHeader().setMinimumSectionSize(scaled(ICON_WIDTH))
+        for column, width in ((AREA, AREA_WIDTH), (LOCK, ICON_WIDTH), (HIDE, ICON_WIDTH)):
+            table.setColumnWidth(column, scaled(width))
 
     def _build_table(self) -> SegmentTable:
         table = SegmentTable(self)
@@ -202,15 +221,11 @@ class SegmentPanel(QWidget):
         table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setMinimumSectionSize(ICON_WIDTH)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((AREA, 84), (LOCK, ICON_WIDTH), (HIDE, ICON_WIDTH)):
-            table.setColumnWidth(column, width)
         table.clicked.connect(self._on_clicked)
         table.selectionModel().currentRowChanged.connect(self._on_row_chosen)
         return table

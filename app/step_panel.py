@@ -13,6 +13,7 @@ from PySide6.QtCore import (
     SignalInstance,
     Slot,
 )
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
@@ -28,7 +29,6 @@ from PySide6.QtWidgets import (
 from app.buttons import mark_primary
 from app.keys import Keys
 from app.step_strip import Rgb, StepModel, StepStrip
-from app.theme import current_tones
 from core.jobs import Device
 from core.panoptic import Category
 from core.proposals import Preview, SamplingOptions
@@ -241,7 +241,7 @@ class StepPanel(QWidget):
         whole.addLayout(bottom)
         self._slider.setToolTip("Look at any step of the last run (arrow keys)")
         self._slider.setAccessibleName("Step")
-        self._device.setStyleSheet(f"color: {current_tones().muted};")
+        self._device.setForegroundRole(QPalette.ColorRole.PlaceholderText)
 
     @Slot()
     def _refresh(self) -> None:

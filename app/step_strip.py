@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
     QModelIndex,
     QPersistentModelIndex,
     QRect,
@@ -23,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import segment_color
+from app.theme import scaled, segment_color
 from core.panoptic import Category, Ids
 from core.proposals import Preview
 
@@ -160,7 +161,9 @@ class StepDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         image: QImage = index.data(Qt.ItemDataRole.DecorationRole)
-        return QSize(image.width() + 2 * PADDING, image.height() + 2 * PADDING + CAPTION_HEIGHT)
+        return QSize(
+            image.width() + 2 * PADDING, image.height() + 2 * PADDING + scaled(CAPTION_HEIGHT)
+        )
 
     def paint(self, painter: QPainter, option: Any, index: Index) -> None:
         image: QImage = index.data(Qt.ItemDataRole.DecorationRole)
@@ -178,7 +181,7 @@ class StepDelegate(QStyledItemDelegate):
             painter.drawRect(picture.adjusted(-2, -2, 1, 1))
         ink = QPalette.ColorRole.Text if is_current else QPalette.ColorRole.PlaceholderText
         painter.setPen(palette.color(ink))
-        caption = QRect(box.left(), picture.bottom() + 2, box.width(), CAPTION_HEIGHT)
+        caption = QRect(box.left(), picture.bottom() + 2, box.width(), scaled(CAPTION_HEIGHT))
         painter.drawText(caption, Qt.AlignmentFlag.AlignCenter, index.data())
 
 
@@ -202,8 +205,16 @@ class StepStrip(QListView):
         self.setHorizontalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )  # see the slider
-        self.setFixedHeight(THUMB_HEIGHT + 2 * PADDING + CAPTION_HEIGHT + 2)
+        self._fit_text()
         self.setAccessibleName("Denoising steps")
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_text()
+        super().changeEvent(event)
+
+    def _fit_text(self) -> None:
+        self.setFixedHeight(THUMB_HEIGHT + 2 * PADDING + scaled(CAPTION_HEIGHT) + 2)
 
     def set_hint(self, hint: str) -> None:
         """Say what is written where no step is yet."""

@@ -1,90 +1,64 @@
-"""Palettes of the light and the dark theme, the style sheet, and the colours of segments."""
+"""What the program wears, light or dark and at what size, and the colours of segments."""
 
 import colorsys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontDatabase,
+    QFontInfo,
+    QIcon,
+    QIconEngine,
+    QPainter,
+    QPalette,
+    QPixmap,
+)
 from PySide6.QtWidgets import QApplication
 
 from app.image_layer import Pixels
 from app.layers import MapColors
+from app.style_sheet import DARK, LIGHT, Tones, style_sheet
 from core.panoptic import MAX_SEGMENT_ID, Category, Segment
 
 LINE_ALPHA: Final = 235
 SELECTED_LINE: Final = 0xFFFFFFFF
 UNKNOWN: Final = Category(0, "unknown", is_thing=False, color=(128, 128, 128))
-SWATCH_PX: Final = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Tones:
-    """The colours of one theme, as #rrggbb."""
-
-    window: str
-    base: str
-    raised: str
-    line: str
-    text: str
-    muted: str
-    accent: str
-    on_accent: str
-    selection: str
-    canvas: str
-    warning: str
-    error: str
-
-
-DARK: Final = Tones(
-    window="#212327",
-    base="#1a1c1f",
-    raised="#2c2f34",
-    line="#383c42",
-    text="#e3e5e8",
-    muted="#9aa0a8",
-    accent="#5aa2d6",
-    on_accent="#0d1a24",
-    selection="#2c5271",
-    canvas="#141517",
-    warning="#d9a441",
-    error="#e0685f",
-)
-LIGHT: Final = Tones(
-    window="#f3f4f5",
-    base="#ffffff",
-    raised="#ffffff",
-    line="#d3d6da",
-    text="#1d2126",
-    muted="#636b75",
-    accent="#1f78b4",
-    on_accent="#ffffff",
-    selection="#b9d8ee",
-    canvas="#d9dbde",
-    warning="#a86f00",
-    error="#bf3b30",
-)
+SWATCH_SHARE: Final = 0.75  # of the icon
+SWATCH_ROUNDING: Final = 0.2  # radius of a square's corners, in sides
+HALF: Final = 128  # of the lightest
 
 
 def current_tones() -> Tones:
-    """The tones that fit the system's colour scheme, or its palette where it names none."""
-    scheme = QApplication.styleHints().colorScheme()
-    is_dark = scheme == Qt.ColorScheme.Dark
-    if scheme == Qt.ColorScheme.Unknown:
-        is_dark = QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
+    """The tones that the program wears now."""
+    window = QApplication.palette().color(QPalette.ColorRole.Window)
+    return DARK if window.lightness() < HALF else LIGHT
+
+
+def system_tones() -> Tones:
+    """The tones that fit the system's colour scheme; light where it names none."""
+    is_dark = QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
     return DARK if is_dark else LIGHT
 
 
-def apply_theme(app: QApplication) -> None:
-    """Dress the program in the theme of the system's colour scheme."""
-    tones = current_tones()
+def dress(app: QApplication, tones: Tones, font_percent: int = 100) -> None:
+    """Give the program its colours and the size of its text; what is open changes at once."""
     app.setStyle("Fusion")
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    font.setPointSizeF(QFontInfo(font).pointSizeF() * font_percent / 100)
+    app.setFont(font)
     app.setPalette(_palette(tones))
-    app.setStyleSheet(_style_sheet(tones))
+    app.setStyleSheet(style_sheet(tones, scaled))
+
+
+def scaled(length: int) -> int:
+    """A length that suits the system's text, as it suits the size of the program's text."""
+    system = QFontInfo(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont))
+    return round(length * QFontInfo(QApplication.font()).pointSizeF() / system.pointSizeF())
 
 
 def _palette(tones: Tones) -> QPalette:
@@ -113,67 +87,6 @@ def _palette(tones: Tones) -> QPalette:
     for color_role in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, color_role, QColor(tones.muted))
     return palette
-
-
-def _style_sheet(tones: Tones) -> str:
-    return f"""
-    QMainWindow::separator {{ background: {tones.line}; width: 1px; height: 1px; }}
-    QMainWindow::separator:hover {{ background: {tones.accent}; }}
-    QDockWidget {{ font-weight: 600; }}
-    QDockWidget::title {{
-        background: {tones.window}; padding: 7px 10px; border-bottom: 1px solid {tones.line};
-    }}
-    QToolBar {{
-        background: {tones.window}; border: none; border-bottom: 1px solid {tones.line};
-        padding: 4px 8px; spacing: 4px;
-    }}
-    QToolBar QToolButton {{ padding: 5px 8px; border-radius: 5px; }}
-    QToolBar QToolButton:hover {{ background: {tones.raised}; }}
-    QToolBar QToolButton:checked {{ background: {tones.accent}; color: {tones.on_accent}; }}
-    QToolBar QToolButton:focus {{ border: 1px solid {tones.accent}; }}
-    QToolBar::separator {{ background: {tones.line}; width: 1px; margin: 5px 6px; }}
-    QStatusBar {{ background: {tones.window}; border-top: 1px solid {tones.line}; }}
-    QStatusBar::item {{ border: none; }}
-    QStatusBar QLabel {{ color: {tones.muted}; padding: 2px 8px; }}
-    QMenuBar {{ background: {tones.window}; border-bottom: 1px solid {tones.line}; }}
-    QMenuBar::item {{ padding: 5px 10px; background: transparent; }}
-    QMenuBar::item:selected {{ background: {tones.raised}; border-radius: 4px; }}
-    QAbstractItemView {{
-        background: {tones.base}; border: none; outline: none;
-        selection-background-color: {tones.selection}; selection-color: {tones.text};
-    }}
-    QTreeView::item {{ height: 26px; padding: 0 4px; }}
-    QHeaderView::section {{
-        background: {tones.base}; color: {tones.muted}; border: none; padding: 4px 6px;
-    }}
-    #palette {{
-        background: {tones.window}; border: 1px solid {tones.line}; border-radius: 8px;
-    }}
-    QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tones.line}; }}
-    QSlider::sub-page:horizontal {{ border-radius: 2px; background: {tones.accent}; }}
-    QSlider::sub-page:horizontal:disabled {{ background: {tones.line}; }}
-    QSlider::handle:horizontal {{
-        width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {tones.text};
-    }}
-    QSlider::handle:horizontal:disabled {{ background: {tones.muted}; }}
-    QSlider::handle:horizontal:focus {{ background: {tones.accent}; }}
-    QScrollBar {{ background: {tones.base}; border: none; width: 10px; height: 10px; }}
-    QScrollBar::handle {{ background: {tones.line}; border-radius: 4px; margin: 1px; }}
-    QScrollBar::handle:vertical {{ min-height: 28px; }}
-    QScrollBar::handle:horizontal {{ min-width: 28px; }}
-    QScrollBar::handle:hover {{ background: {tones.muted}; }}
-    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
-    QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
-    QLineEdit {{
-        background: {tones.base}; border: 1px solid {tones.line}; border-radius: 5px;
-        padding: 4px 8px;
-    }}
-    QLineEdit:focus {{ border-color: {tones.accent}; }}
-    QToolTip {{
-        background: {tones.raised}; color: {tones.text}; border: 1px solid {tones.line};
-        padding: 4px;
-    }}
-    """
 
 
 @cache
@@ -236,15 +149,38 @@ def premultiplied(colors: NDArray[np.uint32], alpha: int) -> Pixels:
 
 def swatch(color: tuple[int, int, int], *, is_round: bool) -> QIcon:
     """A small patch of a colour: round for things, square for stuff."""
-    ratio = 2
-    pixmap = QPixmap(SWATCH_PX * ratio, SWATCH_PX * ratio)
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(*color))
-    radius = SWATCH_PX / 2 if is_round else 3
-    painter.drawRoundedRect(1, 1, SWATCH_PX - 2, SWATCH_PX - 2, radius, radius)
-    painter.end()
-    return QIcon(pixmap)
+    return QIcon(Swatch(color, is_round=is_round))
+
+
+class Swatch(QIconEngine):
+    """Paints a patch of colour in the pixels of whatever display it is on."""
+
+    def __init__(self, color: tuple[int, int, int], *, is_round: bool) -> None:
+        super().__init__()
+        self._color = color
+        self._is_round = is_round
+
+    def clone(self) -> QIconEngine:
+        return Swatch(self._color, is_round=self._is_round)
+
+    def paint(
+        self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State
+    ) -> None:
+        side = min(rect.width(), rect.height()) * SWATCH_SHARE
+        patch = QRectF(0, 0, side, side)
+        patch.moveCenter(QRectF(rect).center())
+        radius = side / 2 if self._is_round else side * SWATCH_ROUNDING
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(*self._color))
+        painter.drawRoundedRect(patch, radius, radius)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, QRect(QPoint(), size), mode, state)
+        painter.end()
+        return pixmap

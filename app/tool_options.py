@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from app.keys import Keys
@@ -91,6 +91,16 @@ class ToolOptions(QWidget):
         for widget in widgets:
             self._row.addWidget(widget)
         self._parts.append((tools, widgets))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            QTimer.singleShot(0, self, self._fit_text)  # once the parts have the font too
+        super().changeEvent(event)
+
+    @Slot()
+    def _fit_text(self) -> None:
+        self._keep_widest()
+        self._follow()
 
     def _keep_widest(self) -> None:
         """Be as wide as with the tool that has most to set, so that nothing beside it moves."""

@@ -1,12 +1,13 @@
 """The tool bar: tools and their settings, history, and how the map is drawn."""
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtWidgets import QLabel, QSlider, QToolBar, QWidget
 
 from app.canvas import CanvasView
 from app.icons import line_icon
 from app.keys import Keys
 from app.menus import Actions
+from app.theme import scaled
 from app.tool_options import ToolOptions
 from app.toolbox import ToolBox
 
@@ -33,7 +34,6 @@ class ToolBar(QToolBar):
         self._canvas = canvas
         self.setObjectName("tools")
         self.setMovable(False)
-        self.setIconSize(QSize(ICON_PX, ICON_PX))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._add_buttons(actions, BUTTONS)
         self.addSeparator()
@@ -44,6 +44,7 @@ class ToolBar(QToolBar):
         self._opacity.valueChanged.connect(self._on_opacity_moved)
         canvas.look.changed.connect(self._follow)
         keys.changed.connect(self._write_keys)
+        self._fit_text()
         self._follow()
         self._write_keys()
 
@@ -60,14 +61,23 @@ class ToolBar(QToolBar):
     def _add_opacity(self) -> tuple[QSlider, QLabel]:
         slider, value = QSlider(Qt.Orientation.Horizontal, self), QLabel(self)
         slider.setRange(0, 100)
-        slider.setFixedWidth(OPACITY_WIDTH)
         slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         slider.setAccessibleName("Opacity")
-        value.setMinimumWidth(value.fontMetrics().horizontalAdvance(" 100% "))
         self.addSeparator()
         for widget in (QLabel("Opacity ", self), slider, value):
             self.addWidget(widget)
         return slider, value
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_text()
+        super().changeEvent(event)
+
+    def _fit_text(self) -> None:
+        self.setIconSize(QSize(scaled(ICON_PX), scaled(ICON_PX)))
+        self._opacity.setFixedWidth(scaled(OPACITY_WIDTH))
+        width = self._opacity_value.fontMetrics().horizontalAdvance(" 100% ")
+        self._opacity_value.setMinimumWidth(width)
 
     @Slot()
     def _write_keys(self) -> None:

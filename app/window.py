@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from app.actions import N_CATEGORY_KEYS
 from app.canvas import CanvasView
@@ -21,11 +21,16 @@ from app.menus import Actions
 from app.model_dialog import ModelDialog
 from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
+from app.panel_area import PanelArea
+from app.recall import recall, remember
 from app.segment_commands import SegmentCommands
 from app.segment_panel import SegmentPanel
 from app.segmenter import Segmenter
+from app.settings import Preferences
+from app.settings_commands import SettingsCommands
 from app.status_bar import StatusBar
 from app.step_panel import StepPanel
+from app.theme import scaled
 from app.tone_panel import ToneDock
 from app.toolbar import ToolBar
 from app.toolbox import ToolBox
@@ -49,9 +54,16 @@ class MainWindow(QMainWindow):
     new_project_requested = Signal()
     open_requested = Signal()
 
-    def __init__(self, store: AnnotationStore, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        store: AnnotationStore,
+        preferences: Preferences | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self.preferences = preferences or Preferences(self)
         self.keys = Keys(self)
+        self.settings = SettingsCommands(self.preferences, self.keys, self)
         self.document = Document(store, self, self.keys)
         self.segment_commands = SegmentCommands(self.document, self)
         self.tools = ToolBox(self)
@@ -68,6 +80,8 @@ class MainWindow(QMainWindow):
             StatusBar(self.document, self.tools, self.canvas, self.model_run, self)
         )
         self._connect()
+        self._use_keys()
+        recall(self.preferences.values, self, self.tools, self.canvas.look)
         self.reload_images()
 
     def _build_views(self) -> None:
@@ -101,12 +115,17 @@ class MainWindow(QMainWindow):
             tabs.setAccessibleName("Segments or history")
         self.tone_dock = ToneDock(self.canvas.look, self)
         self.addDockWidget(area.LeftDockWidgetArea, self.tone_dock)
-        self._dock("Model", _scrollable(self.step_panel), area.BottomDockWidgetArea)
+        self._dock("Model", PanelArea(self.step_panel), area.BottomDockWidgetArea)
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        for dock, width in zip((images, categories), SIDE_WIDTHS, strict=True):
-            dock.setMinimumWidth(width - NARROWING)
+        self._sides = (images, categories)
+        self._fit_text()
         self.resizeDocks([images, categories], list(SIDE_WIDTHS), across)
         self.resizeDocks([categories, self._segments_dock], list(CATEGORIES_SHARE), down)
+
+    def _fit_text(self) -> None:
+        """Let the sides be no narrower than their text wants."""
+        for dock, width in zip(self._sides, SIDE_WIDTHS, strict=True):
+            dock.setMinimumWidth(scaled(width - NARROWING))
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -127,6 +146,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         document = self.document
+        self.preferences.changed.connect(self._use_keys)
         document.refused.connect(self.notices.warn)
         document.failed.connect(self.notices.fail)
         self.image_list.image_chosen.connect(self.open_image)
@@ -144,8 +164,15 @@ class MainWindow(QMainWindow):
             self.model_run.changed,
             self.tools.changed,
             self.canvas.look.changed,
+            self.preferences.changed,
         ):
             signal.connect(self.commands.refresh)
+
+    @Slot()
+    def _use_keys(self) -> None:
+        values = self.preferences.values
+        if (self.keys.preset, self.keys.changes) != (values.preset, values.keys):
+            self.keys.use(values.preset, values.keys)
 
     # Images.
 
@@ -242,6 +269,11 @@ class MainWindow(QMainWindow):
 
     # Qt.
 
+    def remember(self) -> None:
+        """Keep for the next window how this one is arranged and which tools were set how."""
+        before = self.preferences.values
+        self.preferences.use(remember(before, self, self.tools, self.canvas.look))
+
     def start_model(self) -> None:
         """Start the inference process and load the project's model."""
         self.segmenter.start()
@@ -280,22 +312,14 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self.canvas.look.set_image_only(False)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_text()
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.canvas.cancel_gesture()
+        self.remember()
         self.segmenter.stop()
         self.document.reader.stop()
         self.image_list.stop()
         super().closeEvent(event)
-
-
-def _scrollable(panel: QWidget) -> QScrollArea:
-    """Let a panel be narrower than it would like to be: small displays exist."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setWidget(panel)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setMinimumHeight(panel.minimumSizeHint().height())
-    return area

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QTreeWidget, QWid
 
 from app.category_panel import CategoryPanel
 from app.help_sheet import HelpSheet
-from app.theme import DARK, LIGHT, current_tones
+from app.style_sheet import DARK, LIGHT
+from app.theme import current_tones
 from app.toolbox import BRUSH, ERASER
 from app.window import SIZE, MainWindow
 from core.jobs import Device

@@ -1,0 +1,40 @@
+"""From run to run: the window and the tools begin as the last run left them."""
+
+from dataclasses import replace
+from typing import Final
+
+from PySide6.QtCore import QByteArray
+from PySide6.QtWidgets import QMainWindow
+
+from app.look import Look
+from app.settings import Settings
+from app.toolbox import ToolBox
+
+ARRANGEMENT_VERSION: Final = 1  # another one when docks or tool bars are others
+
+
+def recall(settings: Settings, window: QMainWindow, tools: ToolBox, look: Look) -> None:
+    """Arrange a window by what is remembered; Qt keeps it on a display that exists."""
+    tools.set_size(settings.brush_size)
+    tools.set_tip(settings.brush_tip)
+    tools.set_tolerance(settings.wand_tolerance)
+    tools.set_contiguous(settings.is_wand_contiguous)
+    look.set_opacity(settings.opacity_percent / 100)
+    if settings.geometry:
+        window.restoreGeometry(QByteArray(settings.geometry))
+    if settings.arrangement:
+        window.restoreState(QByteArray(settings.arrangement), ARRANGEMENT_VERSION)
+
+
+def remember(settings: Settings, window: QMainWindow, tools: ToolBox, look: Look) -> Settings:
+    """The settings with what `recall` needs to arrange the next window like this one."""
+    return replace(
+        settings,
+        brush_size=tools.size,
+        brush_tip=tools.tip,
+        wand_tolerance=tools.tolerance,
+        is_wand_contiguous=tools.is_contiguous,
+        opacity_percent=round(100 * look.opacity),
+        geometry=bytes(window.saveGeometry().data()),
+        arrangement=bytes(window.saveState(ARRANGEMENT_VERSION).data()),
+    )

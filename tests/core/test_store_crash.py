@@ -1,20 +1,24 @@
 """kill -9 at random moments of a session costs nothing that was committed.
 
-Run as a program, this file is the session: it edits a project until it is killed, and prints
-the map's fingerprint before each commit ("will ...") and after it ("did ...").
+Run as a program, this file is a nursery: for each seed it is given it forks a session, which
+works on a project until it is killed, and says what the project will hold before each commit
+("will ...") and what it holds after it ("did ...").
 """
 
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 import zlib
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from core.edits import brush_stroke, erase_stroke, new_segment
 from core.panoptic import Category, Edit, PanopticMap
@@ -22,111 +26,197 @@ from core.proposals import Proposal, SamplingOptions
 from core.store import AnnotationStore
 from core.whole_maps import accept_proposal
 
-N_KILLS = 10
-HEIGHT, WIDTH = 60, 80
+N_KILLS = 200
+LONGEST_S = 0.12
+HEIGHT, WIDTH = 120, 160
 CELL = Category(1, "cell", is_thing=True, color=(255, 0, 0))
 DISH = Category(2, "dish", is_thing=False, color=(0, 0, 255))
+STEPS = {"draw": 12, "undo": 6, "redo": 3, "travel": 2, "snapshot": 2, "checkpoint": 1}
+STEPS["compact"] = 1
 
 
-def fingerprint(panoptic: PanopticMap) -> str:
-    segments = repr(sorted(panoptic.segments.items()))
-    return f"{zlib.crc32(panoptic.segment_ids.tobytes())}-{zlib.crc32(segments.encode())}"
+def fingerprint(map: PanopticMap) -> str:
+    segments = repr(sorted(map.segments.items()))
+    return f"{zlib.crc32(map.segment_ids.tobytes())}-{zlib.crc32(segments.encode())}"
 
 
-def any_edit(panoptic: PanopticMap, dice: random.Random) -> Edit:
+def any_edit(map: PanopticMap, dice: random.Random) -> Edit:
     """A stroke of the brush or eraser, or sometimes a whole map."""
-    if dice.random() < 0.02:
-        ids = np.full(panoptic.segment_ids.shape, dice.randrange(3), np.uint16)
+    if dice.random() < 0.05:
+        ids = np.full(map.segment_ids.shape, dice.randrange(3), np.uint16)
         proposal = Proposal(ids, {1: 1, 2: 2}, SamplingOptions(), "tiny", 0.1)
-        return accept_proposal(panoptic, proposal, {1: CELL.id, 2: DISH.id}, {DISH.id})
-    points = [(dice.uniform(-5, panoptic.width), dice.uniform(-5, panoptic.height))] * 2
+        return accept_proposal(map, proposal, {1: CELL.id, 2: DISH.id}, {DISH.id})
+    points = [(dice.uniform(-5, map.width), dice.uniform(-5, map.height))] * 2
     points[1] = (points[0][0] + dice.uniform(-20, 20), points[0][1] + dice.uniform(-20, 20))
     if dice.random() < 0.2:
-        return erase_stroke(panoptic, points, dice.uniform(1, 15))
-    segment = new_segment(panoptic, dice.choice([CELL, DISH]))
-    return brush_stroke(panoptic, points, dice.uniform(1, 9), segment)
+        return erase_stroke(map, points, dice.uniform(1, 15))
+    segment = new_segment(map, dice.choice([CELL, DISH]))
+    return brush_stroke(map, points, dice.uniform(1, 9), segment)
 
 
-def scribble(store: AnnotationStore, image_id: int, dice: random.Random) -> None:
-    """Edit, undo and redo for ever."""
-    panoptic = store.load_map(image_id)
-    done, undone = list(store.edits(image_id)), []
-    while True:
-        step = dice.choice(["edit"] * 6 + ["undo"] * 3 + ["redo"])
-        if step == "undo" and done:
-            undone.append(done.pop())
-            commit(panoptic, undone[-1].inverted(), lambda _: store.undo(image_id))
-        elif step == "redo" and undone:
-            done.append(undone.pop())
-            commit(panoptic, done[-1], lambda _: store.redo(image_id))
-        elif not (edit := any_edit(panoptic, dice)).is_empty:
-            undone.clear()
-            done.append(edit)
-            commit(panoptic, edit, lambda edit: store.append_edit(image_id, edit))
+class Session:
+    """Somebody who works on a project and says so, until killed.
+
+    Attributes:
+        states: fingerprints of the maps along the history that is kept.
+        position: the one that is in effect.
+    """
+
+    def __init__(self, store: AnnotationStore, dice: random.Random) -> None:
+        self.store, self.dice = store, dice
+        self.map = store.base_map(1)
+        self.position = store.history(1)[1]
+        self.states = [fingerprint(self.map)]
+        for edit in list(all_edits(store)):
+            self.map.apply(edit)
+            self.states.append(fingerprint(self.map))
+        self.map = store.load_map(1)
+
+    def work(self) -> None:
+        while True:
+            (step,) = self.dice.choices(list(STEPS), list(STEPS.values()))
+            getattr(self, step)()
+
+    def commit(self, states: list[str], position: int, save: Callable[[], object]) -> object:
+        """Say what will be, make it so, and say that it is."""
+        said = states[position], position, len(states)
+        say("will", *said)
+        result = save()
+        self.states, self.position = states, position
+        say("did", *said)
+        return result
+
+    def draw(self) -> None:
+        edit = any_edit(self.map, self.dice)
+        if edit.is_empty:
+            return
+        self.map.apply(edit)
+        states = [*self.states[: self.position + 1], fingerprint(self.map)]
+        self.commit(states, self.position + 1, lambda: self.store.append_edit(1, edit))
+
+    def undo(self) -> None:
+        if self.position > 0:
+            self.map.apply(
+                self.commit(self.states, self.position - 1, lambda: self.store.undo(1))
+            )
+
+    def redo(self) -> None:
+        if self.position < len(self.states) - 1:
+            self.map.apply(
+                self.commit(self.states, self.position + 1, lambda: self.store.redo(1))
+            )
+
+    def travel(self) -> None:
+        goal = self.dice.randrange(len(self.states))
+        for edit in self.commit(self.states, goal, lambda: self.store.travel(1, goal)):
+            self.map.apply(edit)
+
+    def compact(self) -> None:
+        limit = self.dice.randrange(20, 60)
+        states = self.states[max(self.position - limit, 0) :]
+        self.commit(states, min(self.position, limit), lambda: self.store.compact(limit))
+
+    def snapshot(self) -> None:
+        self.store.take_snapshot(1)
+
+    def checkpoint(self) -> None:
+        """Which also makes a snapshot in a thread, while the session goes on."""
+        self.store.checkpoint()
 
 
-def commit(panoptic: PanopticMap, edit: Edit, save) -> None:
-    panoptic.apply(edit)
-    say("will", panoptic)
-    save(edit)
-    say("did", panoptic)
+def all_edits(store: AnnotationStore) -> Iterator[Edit]:
+    """Those that were taken back as well."""
+    here, n_steps = store.history(1)[1], len(store.history(1)[0])
+    store.travel(1, n_steps)
+    yield from store.edits(1)
+    store.travel(1, here)
 
 
-def say(word: str, panoptic: PanopticMap) -> None:
-    sys.stdout.write(f"{word} {fingerprint(panoptic)}\n")
+def say(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="sessions are forked, to start fast")
 def test_killed_sessions_lose_nothing_that_was_committed(tmp_path):
     path = tmp_path / "my project ä.bitbrush"
     with AnnotationStore.create(path, [CELL, DISH]) as store:
         store.add_images([(tmp_path / "a.png", None, HEIGHT, WIDTH)])
+        store.set_last_image(1)
     dice = random.Random(5)  # noqa: S311 - no secrets here
-    state, n_commits = fingerprint(PanopticMap.empty(HEIGHT, WIDTH)), 0
-    for seed in range(N_KILLS):
-        lines = [f"did {state}", *killed_session(path, seed, dice.uniform(0, 0.4))]
-        n_commits += sum(line.startswith("did") for line in lines[1:])
-        state = fingerprint_of(path)
-        assert state in possible_fingerprints(lines)
-    assert n_commits > 128
+    state, n_commits, n_unsure = found_in(path), 0, 0
+    with nursery(path) as killed_session:
+        for seed in range(N_KILLS):
+            lines = [f"did {state}", *killed_session(seed, dice.uniform(0, LONGEST_S))]
+            n_commits += sum(line.startswith("did") for line in lines[1:])
+            n_unsure += lines[-1].startswith("will")
+            state = found_in(path)
+            assert state in possible_states(lines)
+    assert n_commits > N_KILLS
+    assert n_unsure > N_KILLS / 10  # that many were killed while they committed
 
 
-def fingerprint_of(path: Path) -> str:
-    """Of the map in the file, which is sound and the same with and without snapshots."""
-    with AnnotationStore.open(path) as store:
-        panoptic, journal = store.load_map(1), PanopticMap.empty(HEIGHT, WIDTH)
-        for edit in store.edits(1):
-            journal.apply(edit)
+def found_in(path: Path) -> str:
+    """What the project holds: it is sound, and the same with and without its snapshots."""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert fingerprint(journal) == fingerprint(panoptic)
-    return fingerprint(panoptic)
+    with AnnotationStore.open(path) as store:
+        labels, position = store.history(1)
+        states = [store.base_map(1)]
+        for edit in all_edits(store):
+            states.append(states[-1].copy())
+            states[-1].apply(edit)
+        assert len(states) == len(labels) + 1
+        assert fingerprint(store.load_map(1)) == fingerprint(states[position])
+        return f"{fingerprint(states[position])} {position} {len(states)}"
 
 
-def killed_session(path: Path, seed: int, delay_s: float) -> list[str]:
-    """What a session says until it is killed, some time after its first commit."""
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, __file__, path, str(seed)],
+@contextmanager
+def nursery(path: Path) -> Iterator[Callable[[int, float], list[str]]]:
+    """What lets a session run for some seconds after its first word, and returns its lines."""
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, __file__, path],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    with process:
-        lines = [process.stdout.readline()]
-        time.sleep(delay_s)
-        process.kill()
-        lines += process.stdout.readlines()
-    assert lines[0].startswith("will")
-    return [line for line in lines if line.endswith("\n")]
+    ) as process:
+
+        def killed_session(seed: int, delay_s: float) -> list[str]:
+            process.stdin.write(f"{seed}\n")
+            process.stdin.flush()
+            pid = int(process.stdout.readline())
+            lines = [process.stdout.readline()]
+            time.sleep(delay_s)
+            os.kill(pid, signal.SIGKILL)
+            while not (line := process.stdout.readline()).endswith("killed\n"):
+                assert line.startswith(("will", "did"))
+                lines.append(line)
+            assert lines[0].startswith("will")
+            return [line for line in lines if line.endswith("\n")]
+
+        yield killed_session
+        process.stdin.close()
 
 
-def possible_fingerprints(lines: list[str]) -> set[str]:
+def possible_states(lines: list[str]) -> set[str]:
     """The last state that was committed, and the one that was being committed, if any."""
-    last_two = [line.split() for line in lines[-2:]]
-    return {state for word, state in last_two if word == "did" or lines[-1].startswith("will")}
+    last_two = [line.strip().partition(" ") for line in lines[-2:]]
+    is_unsure = lines[-1].startswith("will")
+    return {state for word, _, state in last_two if word == "did" or is_unsure}
+
+
+def fork_sessions(path: Path) -> None:
+    """Until there are no more seeds."""
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            say(os.getpid())
+            with AnnotationStore.open(path) as store:
+                Session(store, random.Random(int(line))).work()  # noqa: S311 - no secrets here
+        _, status = os.waitpid(pid, 0)
+        say("killed" if os.WTERMSIG(status) == signal.SIGKILL else "failed")
 
 
 if __name__ == "__main__":
-    seeded = random.Random(int(sys.argv[2]))  # noqa: S311 - no secrets here
-    with AnnotationStore.open(Path(sys.argv[1])) as project:
-        scribble(project, 1, seeded)
+    fork_sessions(Path(sys.argv[1]))

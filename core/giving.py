@@ -19,10 +19,11 @@ from core.panoptic import (
     Ids,
     PanopticMap,
     Rect,
+    Runs,
     Segment,
     Segments,
     Source,
-    count_pixels,
+    count_runs,
     find_runs,
 )
 from core.spans import NOWHERE
@@ -56,14 +57,16 @@ def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label
     before = map.segment_ids[rect.slices].copy()
     after = before.copy()
     np.copyto(after, np.uint16(taker.id if taker else VOID), where=taken)
-    losses, areas = _count_losses(before, after, taken), map.areas()
+    runs = find_runs(before), find_runs(after)
+    losses, areas = _count_losses(*runs), map.areas()
     segments_before = {i: map.segments[i] for i in losses}
     left_over = [map.segments[i] for i in losses if losses[i] < areas[i]]
     if taker and taken.any():
         left_over.append(taker)
         segments_before |= {i: map.segments[i] for i in [taker.id] if i in map.segments}
     segments_after = {s.id: replace(s, source=Source.HUMAN) for s in left_over}
-    return make_edit(rect, before, after, (segments_before, segments_after), label)
+    edit = make_edit(rect, before, after, (segments_before, segments_after), label)
+    return edit.with_runs(*runs)
 
 
 def _is_few(where: Mask) -> bool:
@@ -71,12 +74,10 @@ def _is_few(where: Mask) -> bool:
     return bool(np.count_nonzero(where) * FEW < where.size)
 
 
-def _count_losses(before: Ids, after: Ids, taken: Mask) -> dict[int, int]:
+def _count_losses(before: Runs, after: Runs) -> dict[int, int]:
     """How many pixels the box of an edit takes from each segment."""
-    if _is_few(taken):
-        return count_pixels(before[taken])
-    left = count_pixels(after)
-    lost = {i: area - left.get(i, 0) for i, area in count_pixels(before).items()}
+    left = count_runs(after)
+    lost = {i: area - left.get(i, 0) for i, area in count_runs(before).items()}
     return {i: area for i, area in lost.items() if area > 0}
 
 

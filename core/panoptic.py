@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.uint16]  # [H, W] segment ids, 0 is void
+Runs = tuple[NDArray[np.intp], Ids]  # lengths and ids of runs of equal ids, row after row
 
 VOID: Final = 0
 MAX_SEGMENT_ID: Final = 65_535
@@ -107,6 +108,20 @@ class Edit:
     segments_before: Segments
     segments_after: Segments
     label: str
+    _runs: list[Runs] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def runs(self) -> tuple[Runs, Runs]:
+        """The runs of `before` and of `after`: what is counted and saved; found only once."""
+        if not self._runs:
+            self._runs[:] = find_runs(self.before), find_runs(self.after)
+        before, after = self._runs
+        return before, after
+
+    def with_runs(self, before: Runs, after: Runs) -> "Edit":
+        """The edit itself, which need not find its runs any more."""
+        self._runs[:] = before, after
+        return self
 
     @property
     def rect(self) -> Rect:
@@ -124,13 +139,14 @@ class Edit:
 
     def inverted(self) -> "Edit":
         """The edit that takes this one back."""
-        return replace(
+        edit = replace(
             self,
             before=self.after,
             after=self.before,
             segments_before=self.segments_after,
             segments_after=self.segments_before,
         )
+        return edit.with_runs(*reversed(self._runs)) if self._runs else edit
 
 
 @dataclass(slots=True, eq=False)
@@ -206,13 +222,12 @@ class PanopticMap:
         return all(self.segments.get(i) == edit.segments_before.get(i) for i in touched)
 
     def _update_areas(self, edit: Edit) -> None:
-        if self._areas is None or edit.before.size * 2 > self.segment_ids.size:
-            self._areas = None  # counting the map anew is cheaper than counting both boxes
+        if self._areas is None:
             return
-        is_changed = edit.before != edit.after  # few pixels of a stroke's box; counting is slow
-        for segment_id, area in count_pixels(edit.before[is_changed]).items():
+        before, after = edit.runs
+        for segment_id, area in count_runs(before).items():
             self._areas[segment_id] = self._areas.get(segment_id, 0) - area
-        for segment_id, area in count_pixels(edit.after[is_changed]).items():
+        for segment_id, area in count_runs(after).items():
             self._areas[segment_id] = self._areas.get(segment_id, 0) + area
         self._areas = {i: area for i, area in self._areas.items() if area}
 
@@ -230,12 +245,17 @@ class PanopticMap:
 
 def count_pixels(segment_ids: Ids) -> dict[int, int]:
     """Pixels of each id that occurs in an array; void is left out."""
-    lengths, ids = find_runs(segment_ids)
+    return count_runs(find_runs(segment_ids))
+
+
+def count_runs(runs: Runs) -> dict[int, int]:
+    """Pixels of each id that has a run; void is left out."""
+    lengths, ids = runs
     counts = np.bincount(ids, lengths)  # float64, and so exact for any map that fits in memory
     return {int(i): int(counts[i]) for i in np.flatnonzero(counts) if i != VOID}
 
 
-def find_runs(segment_ids: Ids) -> tuple[NDArray[np.intp], Ids]:
+def find_runs(segment_ids: Ids) -> Runs:
     """Runs of equal ids, row after row: the length and the id of each.
 
     A map has few runs, so this is ten times as fast as to count or to write pixel by pixel.

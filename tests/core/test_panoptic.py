@@ -104,3 +104,13 @@ def test_united_rectangles_hold_both_and_nothing_empty():
     first, second, empty = Rect(1, 2, 3, 4), Rect(2, 0, 9, 3), Rect(0, 0, 0, 9)
     assert first.united(second) == Rect(1, 0, 9, 4)
     assert first.united(empty) == empty.united(first) == first
+
+
+def test_an_edit_knows_the_runs_of_its_boxes_also_when_it_is_inverted() -> None:
+    before = np.array([[1, 1, 2], [2, 2, 2]], np.uint16)
+    after = np.array([[1, 3, 3], [3, 3, 2]], np.uint16)
+    edit = Edit(0, 0, before, after, {}, {3: Segment(3, 1)}, "paint")
+    for known in (edit, edit.inverted(), edit.inverted().inverted()):
+        for (lengths, ids), box in zip(known.runs, (known.before, known.after), strict=True):
+            np.testing.assert_array_equal(np.repeat(ids, lengths), box.ravel())
+    assert [len(ids) for _, ids in edit.runs] == [2, 3]

@@ -9,15 +9,15 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListView,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from app.image_delegate import MIN_WIDTH, ImageDelegate
+from app.image_delegate import MIN_WIDTH, ROW_HEIGHT, ImageDelegate
 from app.image_model import ImageModel
 from app.keys import Keys
+from app.row_table import RowTable
 from core.errors import AnnotateError
 from core.store import AnnotationStore, ImageQuery, Review
 
@@ -52,10 +52,11 @@ class ImageList(QWidget):
         self._open_id = NO_IMAGE
         self._n_images = 0
         self._model = ImageModel(store, self)
-        self._view = QListView(self)
+        self._view = RowTable(ROW_HEIGHT, self)
         self._view.setModel(self._model)
         self._view.setItemDelegate(ImageDelegate(self._view))
-        self._view.setUniformItemSizes(True)
+        self._view.horizontalHeader().hide()
+        self._view.horizontalHeader().setStretchLastSection(True)
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setMinimumWidth(MIN_WIDTH)
         self._view.setAccessibleName("Images of the project")

@@ -12,6 +12,7 @@ from core.store import ImageRecord, Review
 
 MIN_WIDTH: Final = 220
 PADDING: Final = 6
+ROW_HEIGHT: Final = THUMB_HEIGHT + 2 * PADDING
 MARK: Final = 8  # a dot for an image with edits; a tick, half as large again, once approved
 
 
@@ -19,7 +20,7 @@ class ImageDelegate(QStyledItemDelegate):
     """Draws an image's thumbnail, name and size, and a dot or a tick for its state."""
 
     def sizeHint(self, option: Any, index: Index) -> QSize:
-        return QSize(MIN_WIDTH, THUMB_HEIGHT + 2 * PADDING)
+        return QSize(MIN_WIDTH, ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: Any, index: Index) -> None:
         box: QRect = option.rect

@@ -14,18 +14,17 @@ from PySide6.QtCore import (
     QTimer,
     Slot,
 )
-from PySide6.QtGui import QIcon, QKeyEvent, QPalette
+from PySide6.QtGui import QIcon, QPalette
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHeaderView,
     QLabel,
     QStackedLayout,
-    QTableView,
     QWidget,
 )
 
 from app.document import Document
 from app.icons import line_icon
+from app.row_table import RowTable
 from app.theme import scaled, segment_color, swatch
 from core.panoptic import Segment
 
@@ -144,11 +143,11 @@ class SegmentModel(QAbstractTableModel):
         return f"{self._document.name(segment)}, made by: {segment.source}"
 
 
-class SegmentTable(QTableView):
-    """The table; keys that mean something elsewhere are left to the window."""
+class SegmentTable(RowTable):
+    """The table, which is painted after the canvas."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(ROW_HEIGHT, parent)
         self._patience = QTimer(self, singleShot=True, interval=PAINT_AFTER_MS)
         self._patience.timeout.connect(self._paint_again)
 
@@ -161,15 +160,6 @@ class SegmentTable(QTableView):
     @Slot()
     def _paint_again(self) -> None:
         self.setUpdatesEnabled(True)
-
-    def keyboardSearch(self, search: str) -> None:
-        """Letters are shortcuts here, not a search."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text() and not event.text().isspace():
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
 
 
 class SegmentPanel(QWidget):
@@ -206,7 +196,6 @@ class SegmentPanel(QWidget):
         """Make rows, columns and icons as large as the text wants them."""
         table, icon = self._table, scaled(ICON_PX)
         table.setIconSize(QSize(icon, icon))
-        table.verticalHeader().setDefaultSectionSize(scaled(ROW_HEIGHT))
         table.horizontalHeader().setMinimumSectionSize(scaled(ICON_WIDTH))
         for column, width in ((AREA, AREA_WIDTH), (LOCK, ICON_WIDTH), (HIDE, ICON_WIDTH)):
             table.setColumnWidth(column, scaled(width))
@@ -215,14 +204,7 @@ class SegmentPanel(QWidget):
         table = SegmentTable(self)
         table.setModel(self._model)
         table.setAccessibleName("Segments")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)

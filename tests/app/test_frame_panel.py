@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLineEdit, QListView, QToolButton
+from PySide6.QtWidgets import QComboBox, QLineEdit, QTableView, QToolButton
 
 from app.frame_panel import ImageList
 from app.image_model import BLOCK, MAX_BLOCKS, ImageModel, describe
@@ -65,12 +65,12 @@ def model(qtbot, store) -> ImageModel:
 
 
 def listed(images) -> list[str]:
-    model = images.findChild(QListView).model()
+    model = images.findChild(QTableView).model()
     return [model.index(row).data() for row in range(model.rowCount())]
 
 
 def test_choosing_a_row_asks_for_its_image(qtbot, images, chosen) -> None:
-    view = images.findChild(QListView)
+    view = images.findChild(QTableView)
     place = view.visualRect(view.model().index(1)).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.keyClick(view, Key.Key_Down)

@@ -12,7 +12,7 @@ FILE, EDIT, SEGMENT, TOOLS, IMAGE, VIEW, HELP = MENUS = (
     "View",
     "Help",
 )
-_CATEGORY_NUMBER: Final = "document.category_number"
+_CATEGORY_NUMBER: Final = "category_commands.number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def category_spec(number: int) -> ActionSpec:
         f"category_{number}",
         SEGMENT,
         f"Category {number}",
-        "document.choose_category",
+        "category_commands.choose_number",
         (str(number),),
         number,
         checked=_CATEGORY_NUMBER,

@@ -49,6 +49,7 @@ class Document(ShownMap):
         selection_changed(): selected segment or current category.
         proposal_changed(): preview or proposal.
         history_changed(): what undo and redo would do.
+        categories_changed(): the project's list of categories.
         edited(int): the image of this id has other edits in effect than before.
         refused(object): a sentence on why something was not done.
         failed(object): a sentence on what went wrong outside the program.
@@ -60,6 +61,7 @@ class Document(ShownMap):
     selection_changed = Signal()
     proposal_changed = Signal()
     history_changed = Signal()
+    categories_changed = Signal()
     edited = Signal(int)
     refused = Signal(object)
     failed = Signal(object)
@@ -146,15 +148,22 @@ class Document(ShownMap):
         self.selected_id = VOID
         self.selection_changed.emit()
 
-    def choose_category(self, number: int) -> None:
-        """Let the next stroke make a new segment of the category of that number, from 1."""
-        if number <= len(self.categories):
-            self.begin_segment(list(self.categories)[number - 1])
-
-    @property
-    def category_number(self) -> int:
-        """Place of the current category among the project's, from 1; 0 for none."""
-        return 1 + list(self.categories).index(self.category_id) if self.categories else 0
+    def follow_store(self, *, has_new_map: bool = False) -> None:
+        """Read the categories from the project again, and the map if others edited it."""
+        try:
+            categories = self.store.categories
+            if has_new_map and self.map is not None and self.record is not None:
+                self.map = self.store.load_map(self.record.id)
+        except AnnotateError as error:
+            self.failed.emit(str(error))
+            return
+        self.categories = {category.id: category for category in categories}
+        if self.category_id not in self.categories:
+            self.category_id = next(iter(self.categories), VOID)
+        self.select(self.selected_id)
+        self.categories_changed.emit()
+        self.selection_changed.emit()
+        self._tell_proposal()
 
     def segment_to_paint(self) -> Segment | None:
         """The segment that a stroke extends or makes; None is explained by `refused`."""

@@ -79,6 +79,7 @@ class ModelRun(QObject):
         panel.preview_selected.connect(self._on_preview_selected)
         document.image_changed.connect(self._on_image_changed)
         document.proposal_changed.connect(self._on_proposal_changed)
+        document.categories_changed.connect(self._on_categories_changed)
         self._show_obstacle()
 
     def load_model(self) -> None:
@@ -201,13 +202,25 @@ class ModelRun(QObject):
 
     def _take_card(self, card: ModelCard | None) -> None:
         """Speak in the categories of another model from now on."""
-        project = self._document.categories
         self.card = card
-        known = () if card is None else card.categories
-        self._match = match_categories(known, tuple(project.values()))
         self._document.show_preview(None)
         self._panel.forget_steps()
+        self._match_categories()
+
+    def _match_categories(self) -> None:
+        project = self._document.categories
+        known = () if self.card is None else self.card.categories
+        self._match = match_categories(known, tuple(project.values()))
         self._panel.set_categories({m: project[p] for m, p in self._match.to_project.items()})
+
+    @Slot()
+    def _on_categories_changed(self) -> None:
+        """Follow the project's list, which may share more or less with the model now."""
+        before = self._find_mismatch()
+        self._match_categories()
+        if self._model_state in {"", before}:
+            self._model_state = self._find_mismatch()
+            self._show_obstacle()
 
     def _find_mismatch(self) -> str:
         """Say that the model is of no use to this project; empty when it is."""

@@ -26,7 +26,7 @@ from app.document import Document
 from app.icons import line_icon
 from app.row_table import RowTable
 from app.theme import scaled, segment_color, swatch
-from core.panoptic import Segment
+from core.panoptic import Category, Segment
 
 Index = QModelIndex | QPersistentModelIndex
 NAME, AREA, LOCK, HIDE = range(4)
@@ -49,7 +49,7 @@ class SegmentModel(QAbstractTableModel):
         self._document = document
         self._segments: list[Segment] = []
         self._areas: dict[int, int] = {}
-        self._swatches: dict[Segment, QIcon] = {}
+        self._swatches: dict[tuple[Category, int], QIcon] = {}
         self._icons = {
             name: line_icon(name) for name in ("locked", "unlocked", "shown", "hidden")
         }
@@ -123,10 +123,12 @@ class SegmentModel(QAbstractTableModel):
 
     def _swatch(self, segment: Segment) -> QIcon | None:
         category = self._document.categories.get(segment.category_id)
-        if category is not None and segment not in self._swatches:
+        if category is None:
+            return None
+        if (category, segment.id) not in self._swatches:
             color = segment_color(category, segment.id)
-            self._swatches[segment] = swatch(color, is_round=category.is_thing)
-        return self._swatches.get(segment)
+            self._swatches[category, segment.id] = swatch(color, is_round=category.is_thing)
+        return self._swatches[category, segment.id]
 
     def _description(self, segment: Segment, column: int) -> str | None:
         if column == LOCK:

@@ -4,8 +4,9 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from app.actions import N_CATEGORY_KEYS
 from app.canvas import CanvasView
+from app.category_commands import CategoryCommands
+from app.category_keys import CategoryKeys
 from app.category_panel import CategoryPanel
 from app.command_palette import CommandPalette
 from app.compact_dialog import CompactDialog
@@ -66,13 +67,14 @@ class MainWindow(QMainWindow):
         self.settings = SettingsCommands(self.preferences, self.keys, self)
         self.document = Document(store, self, self.keys)
         self.segment_commands = SegmentCommands(self.document, self)
+        self.category_commands = CategoryCommands(self.document, self)
         self.tools = ToolBox(self)
         self.notices = Notices(self)
         self.segmenter = Segmenter(self)
         self._build_views()
         self._build_docks()
         self.commands = Actions(self, self.keys)
-        self._name_category_keys()
+        CategoryKeys(self.document, self.category_commands, self.commands, self)
         self._palette = CommandPalette(self.commands, self)
         self._help = HelpSheet(self.keys, self)
         self.addToolBar(ToolBar(self.commands, self.keys, self.tools, self.canvas, self))
@@ -91,7 +93,7 @@ class MainWindow(QMainWindow):
         self.notice_stack = NoticeStack(self.notices, self.canvas)
         self.image_list = ImageList(self.document.store, self.keys, self)
         self.image_commands = ImageCommands(self.document, self.image_list, self)
-        self.categories = CategoryPanel(self.document, self)
+        self.categories = CategoryPanel(self.document, self.category_commands, self)
         self.segments = SegmentPanel(self.document, self)
         self.history = HistoryPanel(self.document, self)
         self.step_panel = StepPanel(self, self.keys)
@@ -135,15 +137,6 @@ class MainWindow(QMainWindow):
         self.addDockWidget(area, dock)
         return dock
 
-    def _name_category_keys(self) -> None:
-        """Write the categories' names beside their number keys."""
-        names = [category.name for category in self.document.categories.values()]
-        for number in range(1, N_CATEGORY_KEYS + 1):
-            action = self.commands[f"category_{number}"]
-            action.setVisible(number <= len(names))
-            if number <= len(names):
-                action.setText(f"Category {number}: {names[number - 1]}")
-
     def _connect(self) -> None:
         document = self.document
         self.preferences.changed.connect(self._use_keys)
@@ -155,6 +148,7 @@ class MainWindow(QMainWindow):
         document.edited.connect(self.image_list.forget)
         self.image_list.failed.connect(self.notices.fail)
         self.image_commands.told.connect(self.notices.tell)
+        self.category_commands.told.connect(self.notices.tell)
         for signal in (
             document.image_changed,
             document.selection_changed,

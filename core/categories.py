@@ -103,3 +103,24 @@ def add_missing(
         ids.add(new_id)
         names.add(category.name.casefold())
     return tuple(joined)
+
+
+def find_matches(categories: Sequence[Category], text: str) -> list[int]:
+    """Ids of the categories that have each word of a text in their name or supercategory.
+
+    Those whose name begins with the text come first, then those with it in their name.
+    """
+    wanted = text.casefold().split()
+
+    def distance(category: Category) -> int:
+        name, phrase = category.name.casefold(), " ".join(wanted)
+        return 0 if name.startswith(phrase) else 1 if phrase in name else 2
+
+    found = [
+        category
+        for category in categories
+        if all(
+            word in f"{category.name} {category.supercategory}".casefold() for word in wanted
+        )
+    ]
+    return [category.id for category in sorted(found, key=distance)]

@@ -106,14 +106,6 @@ def test_an_image_of_another_size_than_its_map_is_refused(document, pictures, co
     assert not document.has_image
 
 
-def test_a_category_key_lets_the_next_stroke_begin_a_segment(document, put):
-    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
-    document.select(1)
-    document.choose_category(3)
-    assert document.category.id == DEBRIS
-    assert document.segment_to_paint() == Segment(2, DEBRIS)
-
-
 def test_painting_stuff_again_extends_its_one_segment(document, put):
     put(Segment(1, GROUND), slice(0, 5), slice(0, 5))
     document.begin_segment(GROUND)

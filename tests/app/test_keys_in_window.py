@@ -94,7 +94,7 @@ def test_hints_name_the_keys_in_force(qtbot, window, document, put, proposal):
     document.refuse_locked(document.selected, "paint it")
     assert "unlock it with L" in window.notice_stack.shown[0].text
     rows = window.categories.findChild(QTreeWidget)
-    assert rows.topLevelItem(0).text(2) == "Ctrl+1"
+    assert rows.topLevelItem(0).text(3) == "Ctrl+1"
     document.propose(proposal, {7: 1, 8: 2})
     hints = [label.text() for label in window.statusBar().findChildren(QLabel)]
     assert "Proposal: Enter accepts it, Ctrl+U rejects it" in hints

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.categories import add_missing, assign_keys, find_fault, free_name
+from core.categories import add_missing, assign_keys, find_fault, find_matches, free_name
 from core.panoptic import Category
 
 
@@ -61,3 +61,13 @@ def test_joining_adds_what_is_missing_under_ids_that_nobody_had():
         (9, "sea", ""),
         (11, "c3", ""),
     ]
+
+
+def test_a_search_finds_words_anywhere_and_names_that_begin_so_first():
+    tree = Category(1, "palm tree", True, (0, 0, 0), "plant")
+    oak = Category(2, "oak", True, (0, 0, 0), "tree")
+    stump = Category(3, "Tree stump", True, (0, 0, 0))
+    assert find_matches([tree, oak, stump], "tree") == [3, 1, 2]
+    assert find_matches([tree, oak, stump], "pal TREE") == [1]
+    assert find_matches([tree, oak, stump], "  ") == [1, 2, 3]
+    assert find_matches([tree, oak, stump], "car") == []

@@ -120,7 +120,7 @@ class ProjectImages(ProjectDatabase):
         """
         rows = list(images)
         names = self._portable_names([path for path, *_ in rows])
-        _check_text(names)
+        check_text(names)
         statement = (
             "INSERT INTO image (path, frame, height, width) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (path, coalesce(frame, -1)) DO UPDATE SET "
@@ -163,7 +163,7 @@ class ProjectImages(ProjectDatabase):
         return [(folders[path.parent] / path.name).as_posix() for path in paths]
 
 
-def _check_text(names: Iterable[str]) -> None:
+def check_text(names: Iterable[str]) -> None:
     """Refuse what the file cannot hold."""
     for name in names:
         try:

@@ -17,9 +17,10 @@ from core.errors import ProjectError
 from core.file_lock import FileLock
 from core.panoptic import Category, Edit
 from core.project_categories import ProjectCategories
-from core.project_images import ImageQuery, ImageRecord, ProjectImages, Review
+from core.project_images import ImageQuery, ImageRecord, Review
 from core.schema import lock_project, new_database, open_database
 from core.snapshots import SnapshotWriter
+from core.sources import ProjectSources, RelinkPlan, SourceState
 
 __all__ = [
     "PROJECT_NAME",
@@ -27,14 +28,16 @@ __all__ = [
     "AnnotationStore",
     "ImageQuery",
     "ImageRecord",
+    "RelinkPlan",
     "Review",
+    "SourceState",
 ]
 
 PROJECT_SUFFIX: Final = ".bitbrush"
 PROJECT_NAME: Final = f"annotations{PROJECT_SUFFIX}"  # of a folder's own project
 
 
-class AnnotationStore(ProjectCategories, ProjectImages, ProjectCompaction):
+class AnnotationStore(ProjectCategories, ProjectSources, ProjectCompaction):
     """An open project; made by `create` or `open`, ended by `close` or a `with` block.
 
     Only one process at a time can have a project open, but for reading.

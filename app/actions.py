@@ -16,7 +16,17 @@ from app.action_spec import (
     ActionSpec,
     category_spec,
 )
-from app.toolbox import BRUSH, ERASER, LASSO, PAN, PICK, POLYGON, SUPERPIXEL, WAND
+from app.toolbox import (
+    BRUSH,
+    ERASER,
+    LASSO,
+    PAN,
+    PICK,
+    POLYGON,
+    REGION,
+    SUPERPIXEL,
+    WAND,
+)
 
 N_CATEGORY_KEYS: Final = 9
 
@@ -77,6 +87,9 @@ ACTIONS: Final = (
     ActionSpec("superpixel", TOOLS, "Superpixels", "tools.take", ("S",), SUPERPIXEL,
                checked="tools.name", tip="Takes the patches of like colour that you drag over; "
                "Ctrl held: subtracts them."),
+    ActionSpec("segment_region", TOOLS, "Segment region", "tools.take", ("R",), REGION,
+               checked="tools.name", tip="Drag a rectangle: the model proposes a map in it; "
+               "all else stays."),
     ActionSpec("pick", TOOLS, "Pick segment", "tools.hold", ("I",), PICK, checked="tools.name",
                tip="A click selects a segment; hold the key to go back to the last tool after "
                "it."),
@@ -144,7 +157,6 @@ RESERVED: Final = {
     "next_uncertain": ("N",),
     "propagate_forward": ("Shift+Right",),
     "propagate_back": ("Shift+Left",),
-    "segment_region": ("R",),
 }
 
 MOUSE: Final = (

@@ -1,4 +1,4 @@
-"""Tools that enclose an area: polygon and lasso."""
+"""Tools that enclose an area: polygon, lasso, and the region that the model is asked for."""
 
 import math
 from collections.abc import Sequence
@@ -12,17 +12,20 @@ from app.gesture import (
     Pointer,
     begin_area,
     edit_area,
+    empty_draft,
     subtracts,
 )
 from app.layers import Draft
 from app.toolbox import ToolBox
-from core.panoptic import Edit
+from core.panoptic import Edit, Rect
 from core.shapes import cover_polygon
 
 CATCH: Final = (
     6  # screen pixels around the first corner within which a click closes the polygon
 )
 TOO_FEW: Final = "A polygon needs three corners; Esc drops it."
+
+NO_REGION: Final = "Drag over the part of the image that the model is to segment again."
 
 
 def polygon(document: Document, tools: ToolBox, pointer: Pointer) -> Gesture:
@@ -63,6 +66,27 @@ def lasso(document: Document, tools: ToolBox, pointer: Pointer) -> Gesture:
         if pointer.place != points[-1]:
             points.append(pointer.place)
     return _enclose(document, tools, draft, points, pointer, "lasso")
+
+
+def region(document: Document, _tools: ToolBox, pointer: Pointer) -> Gesture:
+    """Choose the pixels that a rectangle touches, dragged from corner to corner."""
+    map = document.map
+    if map is None:
+        return None
+    draft, start = empty_draft(map, None), pointer
+    draft.is_area = True
+    while pointer.act is not Act.RELEASE:
+        (left, top), (right, bottom) = start.place, pointer.place
+        draft.line = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        pointer = yield draft
+    columns, rows = zip(start.cell, pointer.cell, strict=True)
+    rect = Rect(min(rows), min(columns), max(rows) + 1, max(columns) + 1)
+    rect = rect.clipped(map.height, map.width)
+    way = max(abs(pointer.x - start.x), abs(pointer.y - start.y)) / pointer.pixel
+    if rect.is_empty or way < CATCH:
+        document.refused.emit(NO_REGION)
+        return None
+    return rect
 
 
 def _outline(tools: ToolBox, draft: Draft, points: Sequence[Point], pointer: Pointer) -> None:

@@ -31,9 +31,11 @@ class CanvasView(MapView):
 
     Signals:
         hovered(object): the image position (x, y) under the mouse, or None.
+        region_chosen(Rect): the model is asked for this part of the image.
     """
 
     hovered = Signal(object)
+    region_chosen = Signal(object)
 
     def __init__(
         self, document: Document, tools: ToolBox, parent: QWidget | None = None
@@ -51,6 +53,7 @@ class CanvasView(MapView):
         self._tools.changed.connect(self._on_tool_changed)
         self._hand.draft_changed.connect(self.show_draft)
         self._hand.hint_changed.connect(self.update)
+        self._hand.region_chosen.connect(self.region_chosen)
 
     @property
     def is_gesturing(self) -> bool:

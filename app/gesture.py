@@ -61,7 +61,8 @@ class Pointer:
         return int(self.x // 1), int(self.y // 1)
 
 
-Gesture = Generator[Draft | None, Pointer, Edit | None]
+# Ends with an edit, or with the rectangle that the model is asked for.
+Gesture = Generator[Draft | None, Pointer, Edit | Rect | None]
 
 
 def is_over(map: PanopticMap, point: Point) -> bool:

@@ -10,7 +10,8 @@ from app.image_tools import outline_superpixel
 from app.layers import Draft
 from app.toolbox import SUPERPIXEL, ToolBox
 from app.tools import GESTURES
-from core.panoptic import Edit
+from core.errors import AnnotateError
+from core.panoptic import Edit, Rect
 
 GONE = "What was being drawn is gone: the map changed before it was finished."
 
@@ -26,11 +27,13 @@ class Hand(QObject):
 
     Signals:
         hint_changed(): another outline, or none.
+        region_chosen(Rect): the model is asked for this part of the image.
         draft_changed(Draft | None): there is more to see of the gesture; None ends it.
     """
 
     draft_changed = Signal(object)
     hint_changed = Signal()
+    region_chosen = Signal(object)
 
     def __init__(
         self, document: Document, tools: ToolBox, parent: QObject | None = None
@@ -144,15 +147,20 @@ class Hand(QObject):
             self._draft = self._gesture.send(pointer)  # type: ignore[arg-type]
         except StopIteration as end:
             self._finish(end.value)
+        except AnnotateError as error:
+            self._end()
+            self._document.failed.emit(str(error))
         else:
             self.draft_changed.emit(self._draft)
         finally:
             self._is_advancing = False
 
-    def _finish(self, edit: Edit | None) -> None:
+    def _finish(self, edit: Edit | Rect | None) -> None:
         segment = None if self._draft is None else self._draft.segment
         self._end()
-        if edit is not None and self._document.push(edit) and segment is not None:
+        if isinstance(edit, Rect):
+            self.region_chosen.emit(edit)
+        elif edit is not None and self._document.push(edit) and segment is not None:
             self._document.select(segment.id)
 
     def _end(self) -> None:

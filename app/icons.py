@@ -95,6 +95,14 @@ def _split(path: QPainterPath) -> None:
     _line(path, (14.5, 2.5), (9.5, 21.5))
 
 
+def _segment_region(path: QPainterPath) -> None:
+    for start in (4, 10, 16):
+        for line in (4, 20):
+            _line(path, (start, line), (start + 4, line))
+            _line(path, (line, start), (line, start + 4))
+    path.addEllipse(QRectF(8.5, 9, 7, 6))
+
+
 def _pick(path: QPainterPath) -> None:
     _line(path, (6, 3.5), (18.5, 12), (12.5, 13.2), (9.5, 19), is_closed=True)
 
@@ -173,6 +181,7 @@ DRAWINGS: Final[dict[str, Callable[[QPainterPath], None]]] = {
     "superpixel": _superpixel,
     "merge": _merge,
     "split": _split,
+    "segment_region": _segment_region,
     "pick": _pick,
     "pan": _pan,
     "undo": _undo,

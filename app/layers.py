@@ -70,10 +70,13 @@ class MapLayer:
         )
         shown: Ids = _take(level, rows, columns)
         if draft is not None:
+            painted = VOID if draft.segment is None else draft.segment.id
+            for segment_id in draft.joined:
+                shown[shown == segment_id] = painted
             is_painted = _take(
                 draft.where, (rows << shift) + middle, (columns << shift) + middle
             )
-            shown[is_painted] = VOID if draft.segment is None else draft.segment.id
+            shown[is_painted] = painted
         return shown
 
     def _level(self, number: int) -> tuple[Ids, int]:
@@ -98,7 +101,8 @@ class Draft:
     Attributes:
         segment: what the painted pixels will belong to; None for void.
         where: bool [H, W], the painted pixels.
-        dirty: the part of `where` that the last step may have changed.
+        joined: ids of segments of which all pixels are painted.
+        dirty: the part of the image that the last step may have changed.
         line: (x, y) in image pixels, drawn over the map.
         is_area: whether the line goes back to its start and what it encloses is meant.
         is_dashed: whether the line is drawn as of something taken away.
@@ -106,11 +110,18 @@ class Draft:
 
     segment: Segment | None
     where: NDArray[np.bool_]
+    joined: frozenset[int] = frozenset()
     dirty: Rect = Rect(0, 0, 0, 0)
     line: Sequence[tuple[float, float]] = ()
     is_area: bool = False
     is_dashed: bool = False
     _shown: Rect = Rect(0, 0, 0, 0)
+
+    @property
+    def whole(self) -> Rect:
+        """All of the image."""
+        height, width = self.where.shape
+        return Rect(0, 0, height, width)
 
     def show(self, rect: Rect, covered: NDArray[np.bool_]) -> None:
         """Have these pixels [m, n] of a rectangle painted, in place of those shown before."""

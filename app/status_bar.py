@@ -12,7 +12,7 @@ from app.actions import ACTIONS
 from app.canvas import CanvasView
 from app.document import Document
 from app.model_run import ModelRun
-from app.toolbox import AREAS, BRUSH, ERASER, PICK, ToolBox
+from app.toolbox import AREAS, BRUSH, ERASER, MERGE, PICK, REGION, SPLIT, ToolBox
 
 NAMES = {spec.argument: spec.text for spec in ACTIONS if spec.menu == TOOLS}
 
@@ -130,7 +130,15 @@ def describe_tool(document: Document, tools: ToolBox) -> str:
         return f"{NAMES[tools.name]}: erases {what}"
     if tools.name == BRUSH or tools.name in AREAS:
         return f"{NAMES[tools.name]}: {_describe_painting(document)}"
-    return "Pick: click a segment to select it" if tools.name == PICK else ""
+    name = "a segment" if selected is None else document.name(selected)
+    return {
+        MERGE: f"Merge: drag from {name} over others"
+        if selected is None
+        else f"Merge: what you drag over becomes part of {name}",
+        SPLIT: f"Split: draw a line across {name}",
+        REGION: "Region: drag over what the model is to segment again",
+        PICK: "Pick: click a segment to select it",
+    }.get(tools.name, "")
 
 
 def _describe_painting(document: Document) -> str:

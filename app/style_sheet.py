@@ -83,9 +83,9 @@ def style_sheet(tones: Tones, scaled: Callable[[int], int]) -> str:
     }}
     QToolBar {{
         background: {tones.window}; border: none; border-bottom: 1px solid {tones.line};
-        padding: 4px 8px; spacing: 4px;
+        padding: 4px 8px; spacing: 2px;
     }}
-    QToolBar QToolButton {{ padding: 5px 8px; border-radius: 5px; }}
+    QToolBar QToolButton {{ padding: 5px; border-radius: 5px; }}
     QToolBar QToolButton:hover {{ background: {tones.raised}; }}
     QToolBar QToolButton:checked {{ background: {tones.accent}; color: {tones.on_accent}; }}
     QToolBar QToolButton:focus {{ border: 1px solid {tones.accent}; }}

@@ -11,7 +11,7 @@ from core import superpixels
 from core.strokes import Tip
 from core.wand import MAX_TOLERANCE
 
-SLIDER_WIDTH: Final = 110
+SLIDER_WIDTH: Final = 90
 STROKES: Final = frozenset({BRUSH, ERASER})
 SIZE_TICKS: Final = 100  # the size grows with the square of the slider's place
 

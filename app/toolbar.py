@@ -13,7 +13,17 @@ from app.toolbox import ToolBox
 
 ICON_PX = 20
 OPACITY_WIDTH = 90
-BUTTONS = ("brush", "eraser", "polygon", "lasso", "wand", "superpixel", "pick", "pan")
+BUTTONS = (
+    "brush",
+    "eraser",
+    "polygon",
+    "lasso",
+    "wand",
+    "superpixel",
+    "segment_region",
+    "pick",
+    "pan",
+)
 VIEW_BUTTONS = ("outlines", "fit")
 HISTORY_BUTTONS = ("undo", "redo")
 

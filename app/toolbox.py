@@ -16,9 +16,15 @@ POLYGON: Final = "polygon"
 LASSO: Final = "lasso"
 WAND: Final = "wand"
 SUPERPIXEL: Final = "superpixel"
+FILL: Final = "fill"
+MERGE: Final = "merge"
+SPLIT: Final = "split"
+REGION: Final = "region"
 PICK: Final = "pick"
 PAN: Final = "pan"  # moves the view and never touches the document, so the canvas does it
-AREAS: Final = frozenset({POLYGON, LASSO, WAND, SUPERPIXEL})  # add areas, or subtract them
+AREAS: Final = frozenset(
+    {POLYGON, LASSO, FILL, WAND, SUPERPIXEL}
+)  # add areas, or subtract them
 MIN_SIZE: Final = 1
 MAX_SIZE: Final = 1000
 HOLD_MS: Final = 300

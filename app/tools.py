@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from typing import Final
 
-from app.area_tools import lasso, polygon
+from app.area_tools import lasso, polygon, region
 from app.document import Document
 from app.gesture import (
     Act,
@@ -17,7 +17,17 @@ from app.gesture import (
 )
 from app.image_tools import superpixel, wand
 from app.layers import Draft
-from app.toolbox import BRUSH, ERASER, LASSO, PICK, POLYGON, SUPERPIXEL, WAND, ToolBox
+from app.toolbox import (
+    BRUSH,
+    ERASER,
+    LASSO,
+    PICK,
+    POLYGON,
+    REGION,
+    SUPERPIXEL,
+    WAND,
+    ToolBox,
+)
 from core.edits import brush_stroke, erase_stroke
 from core.giving import Mask, keep_those_of
 from core.panoptic import VOID, PanopticMap
@@ -73,6 +83,7 @@ GESTURES: Final[dict[str, Callable[[Document, ToolBox, Pointer], Gesture]]] = {
     LASSO: lasso,
     WAND: wand,
     SUPERPIXEL: superpixel,
+    REGION: region,
     PICK: pick,
 }
 

@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         document.refused.connect(self.notices.warn)
         document.failed.connect(self.notices.fail)
         self.image_list.image_chosen.connect(self.open_image)
+        self.canvas.region_chosen.connect(self.model_run.begin_region)
         document.image_changed.connect(self._on_image_changed)
         document.segments_changed.connect(self._on_segments_changed)
         document.edited.connect(self.image_list.forget)

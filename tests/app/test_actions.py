@@ -63,6 +63,7 @@ def test_keys_are_those_of_the_product():
         "polygon": {"P"},
         "lasso": {"L"},
         "wand": {"W"},
+        "segment_region": {"R"},
         "superpixel": {"S"},
         "pick": {"I"},
         "smaller": {"["},

@@ -87,4 +87,4 @@ def drag(qtbot, window, at):
 @pytest.fixture
 def complaint(window):
     """A function that reads the notice that was shown last."""
-    return lambda: window.notice_stack.shown[0].text
+    return lambda: window.notice_stack.shown[-1].text

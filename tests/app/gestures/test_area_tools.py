@@ -3,12 +3,13 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from app.area_tools import TOO_FEW
+from app.area_tools import NO_REGION, TOO_FEW
 from app.hand import GONE
+from app.model_run import NO_MODEL
 from app.toolbox import LASSO, POLYGON
 from app.window import MainWindow
 from core.edits import erase_area, paint_area
-from core.panoptic import Segment
+from core.panoptic import Rect, Segment
 from core.shapes import cover_polygon
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
@@ -227,3 +228,44 @@ def test_areas_spare_locked_segments_and_say_so(window, document, press, drag, p
     drag(CORNERS)
     assert (document.map.segment_ids == 1).all()
     assert complaint().startswith("Nothing was painted")
+
+
+@pytest.mark.parametrize("points", [[(10.5, 8.5), (50.5, 40.5)], [(50.5, 8.5), (10.5, 40.5)]])
+def test_a_region_is_what_a_rectangle_touches(window, document, press, drag, points):
+    regions = []
+    window.canvas.region_chosen.connect(regions.append)
+    press(Key.Key_R)
+    drag(points)
+    assert regions == [Rect(8, 10, 41, 51)]
+    assert not document.can_undo
+
+
+def test_a_region_ends_at_the_border_of_the_image(qtbot, window, press, at):
+    regions = []
+    window.canvas.region_chosen.connect(regions.append)
+    press(Key.Key_R)
+    qtbot.mousePress(window.canvas, Left, pos=at(10.5, 8.5))
+    qtbot.mouseMove(window.canvas, QPoint(2000, 2000))
+    qtbot.mouseRelease(window.canvas, Left, pos=QPoint(2000, 2000))
+    assert regions == [Rect(8, 10, 48, 64)]
+
+
+def test_a_region_is_dropped_by_escape_and_a_click_is_none(
+    qtbot, window, press, click, at, complaint
+):
+    regions = []
+    window.canvas.region_chosen.connect(regions.append)
+    press(Key.Key_R)
+    qtbot.mousePress(window.canvas, Left, pos=at(10.5, 8.5))
+    qtbot.mouseMove(window.canvas, at(30.5, 30.5))
+    press(Key.Key_Escape)
+    qtbot.mouseRelease(window.canvas, Left, pos=at(30.5, 30.5))
+    click((20.5, 20.5))
+    assert regions == []
+    assert complaint() == NO_REGION
+
+
+def test_a_region_asks_the_model(window, press, drag, complaint):
+    press(Key.Key_R)
+    drag(CORNERS[:2])
+    assert complaint() == NO_MODEL

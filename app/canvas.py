@@ -20,6 +20,7 @@ from app.gesture import Pointer
 from app.hand import Hand
 from app.map_view import MapView
 from app.toolbox import BRUSH, ERASER, PAN, ToolBox
+from core.panoptic import VOID
 
 WHEEL_PER_DOUBLING: Final = 480  # eighths of a degree: four notches of a usual wheel
 TIP_MARGIN: Final = 3
@@ -81,6 +82,7 @@ class CanvasView(MapView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._scene.image is None or self._hand.is_pressed or self._pan_from is not None:
             return
+        self.highlight(VOID)
         is_left = event.button() == Qt.MouseButton.LeftButton
         if event.button() == Qt.MouseButton.MiddleButton or (is_left and self._can_pan):
             self._pan_from = event.position()
@@ -104,7 +106,9 @@ class CanvasView(MapView):
             self._hand.let_go()  # the release went to another window
         else:
             self._hand.move(self._to_pointer(event))
-        self.hovered.emit(self.view.to_image(*self._to_device(event.position())))
+        place = self.view.to_image(*self._to_device(event.position()))
+        self.highlight(self._segment_to_mark(*place))
+        self.hovered.emit(place)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None and event.button() != Qt.MouseButton.RightButton:
@@ -113,6 +117,13 @@ class CanvasView(MapView):
         elif event.button() == Qt.MouseButton.LeftButton and self._hand.is_pressed:
             self._hand.release(self._to_pointer(event))
 
+    def _segment_to_mark(self, x: float, y: float) -> int:
+        """The segment at an image position, unless it is hidden or something is going on."""
+        if self._pan_from is not None or self._hand.is_busy or not self.look.is_highlighting:
+            return VOID
+        segment = self._document.segment_at(x, y)
+        return VOID if segment is None or segment.id in self._document.hidden else segment.id
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         turn = event.angleDelta()
         # Qt turns Alt+wheel into a horizontal movement.
@@ -120,7 +131,7 @@ class CanvasView(MapView):
         if event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._tools.grow(1 if turned > 0 else -1)
         elif turn.y():
-            self._zoom(2 ** (turn.y() / WHEEL_PER_DOUBLING), event.position())
+            self.zoom(2 ** (turn.y() / WHEEL_PER_DOUBLING), event.position())
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -130,6 +141,7 @@ class CanvasView(MapView):
     def leaveEvent(self, event: QEvent) -> None:
         self._move_tip(None)
         self._hand.leave()
+        self.highlight(VOID)
         self.hovered.emit(None)
 
     def event(self, event: QEvent) -> bool:

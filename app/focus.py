@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit
 
@@ -10,6 +10,12 @@ _COMMANDS: Final = (
     Qt.KeyboardModifier.ControlModifier
     | Qt.KeyboardModifier.AltModifier
     | Qt.KeyboardModifier.MetaModifier
+)
+_MOVES: Final = frozenset(
+    {
+        *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
+        *(Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End),
+    }
 )
 
 
@@ -25,3 +31,16 @@ def is_bare(event: QKeyEvent) -> bool:
     """Whether a key was pressed alone or with Shift, and is no function key."""
     is_function_key = Qt.Key.Key_F1 <= event.key() <= Qt.Key.Key_F35
     return not event.modifiers() & _COMMANDS and not is_function_key
+
+
+def claims_move(event: QEvent) -> bool:
+    """Whether a key that moves something is offered to the focus before it is a command.
+
+    A control that such keys set accepts the event, and the key is not taken from it.
+    """
+    return (
+        isinstance(event, QKeyEvent)
+        and event.type() == QEvent.Type.ShortcutOverride
+        and event.key() in _MOVES
+        and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    )

@@ -18,6 +18,8 @@ from core.panoptic import Rect
 
 Pixels = NDArray[np.uint32]  # [m, n], 0xAARRGGBB, premultiplied
 COARSEST_SIDE: Final = 512
+GRID_SCALE: Final = 8.0  # device pixels of an image pixel from which on a grid is drawn
+GRID_STEP: Final = 32  # levels of brightness
 DRAWABLE: Final = (np.uint8, np.uint16, np.float32, np.float64)
 
 
@@ -94,6 +96,32 @@ class ImageLayer:
     def _step(self, view: Viewport, level: Values, axis: int) -> float:
         """Pixels of a level for each device pixel."""
         return level.shape[axis] / self.size[axis] / view.scale
+
+
+def draw_grid(pixels: Pixels, view: Viewport, area: Rect, size: tuple[int, int]) -> None:
+    """Part image pixels by lines, a little brighter than dark ones, darker than bright ones.
+
+    Args:
+        pixels: of the area, drawn; changed in place.
+        view: at a scale of `GRID_SCALE` or more.
+        area: device pixels.
+        size: (height, width) of the image.
+    """
+    before = Rect(area.top - 1, area.left - 1, area.bottom, area.right)
+    rows, columns = (np.flatnonzero(np.diff(cells)) for cells in view.cells(before, size, size))
+    pixels[rows] = _contrasted(pixels[rows])
+    is_crossing = np.zeros(pixels.shape[0], np.bool_)
+    is_crossing[rows] = True
+    crossed = pixels[:, columns]
+    pixels[:, columns] = np.where(is_crossing[:, None], crossed, _contrasted(crossed))
+
+
+def _contrasted(pixels: Pixels) -> Pixels:
+    channels = np.ascontiguousarray(pixels).view(np.uint8).reshape(*pixels.shape, 4)
+    is_bright = channels[..., 1:2] >= 128  # green makes most of the brightness
+    shifted = channels.astype(np.int16) + np.where(is_bright, -GRID_STEP, GRID_STEP)
+    shifted[..., 3] = 255
+    return np.clip(shifted, 0, 255).astype(np.uint8).view(np.uint32)[..., 0]
 
 
 def _drawable(values: Values) -> Values:

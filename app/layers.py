@@ -19,6 +19,7 @@ from core.panoptic import VOID, Ids, Rect, Segment
 SHIFT: Final = 2  # a coarse copy has every fourth row and column of the next finer one,
 HALF: Final = 1 << (SHIFT - 1)  # beginning here, so that it holds the middles of squares
 N_COARSE: Final = 2
+HIGHLIGHT: Final = 0xD2D2D2D2  # white, premultiplied
 
 
 @dataclass(slots=True, eq=False)
@@ -175,7 +176,7 @@ def render_map(
     reach = line_width + 1
     wide = Rect(area.top - reach, area.left - reach, area.bottom + reach, area.right + reach)
     shown = layer.sample(size, view, wide, draft)
-    _clear_outside(shown, size, view, wide)
+    clear_outside(shown, size, view, wide)
     pixels = colors.fill.take(shown)
     edge = _edges(shown, line_width)
     pixels[edge] = colors.line.take(shown[edge])
@@ -186,6 +187,31 @@ def render_map(
     return pixels[reach:-reach, reach:-reach]
 
 
+def highlight(shown: Ids, segment_id: int, width: int) -> tuple[Rect, Pixels]:
+    """Mark a segment by a line; a tint would make its pixels hard to judge.
+
+    Args:
+        shown: uint16 [m, n], the ids under device pixels.
+        segment_id: of the segment.
+        width: device pixels of the line, on the inner side of the border.
+
+    Returns:
+        The rectangle of device pixels around what is seen of it, and their colours, to be
+        drawn over the map.
+    """
+    is_there = shown == segment_id
+    rows, columns = (np.flatnonzero(is_there.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return Rect(0, 0, 0, 0), np.zeros((0, 0), np.uint32)
+    top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+    box = Rect(int(top) - width, int(left) - width, int(bottom) + width, int(right) + width)
+    box = box.clipped(*is_there.shape)
+    is_there = is_there[box.slices]
+    pixels = np.zeros(is_there.shape, np.uint32)
+    pixels[is_there & _edges(is_there, width)] = HIGHLIGHT
+    return box, pixels
+
+
 def _take(
     grid: NDArray[Any], rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> NDArray[Any]:
@@ -193,7 +219,7 @@ def _take(
     return part.take(rows - rows[0], axis=0).take(columns - columns[0], axis=1)
 
 
-def _clear_outside(shown: Ids, size: tuple[int, int], view: Viewport, area: Rect) -> None:
+def clear_outside(shown: Ids, size: tuple[int, int], view: Viewport, area: Rect) -> None:
     """Make device pixels beyond the image void."""
     whole = view.to_device_rect(Rect(0, 0, *size))
     top, left = max(whole.top - area.top, 0), max(whole.left - area.left, 0)

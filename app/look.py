@@ -16,11 +16,15 @@ class Look(QObject):
         opacity: of the inside of segments, 0 to 1.
         is_outlined: whether segments are drawn as outlines only.
         is_image_only: whether the map is not drawn.
+        is_highlighting: whether the segment under the mouse is marked.
         tone: of the image.
+        has_grid: whether lines part magnified pixels.
+        has_rulers: whether coordinates are written along the edges.
+        has_navigator: whether a small picture shows where a part of the image lies.
 
     Signals:
         recolored(): the map has other colours.
-        retoned(): the image has another tone.
+        retoned(): the image has another tone, or a grid.
         changed(): anything, after the others.
     """
 
@@ -33,7 +37,11 @@ class Look(QObject):
         self.opacity = 0.4
         self.is_outlined = False
         self.is_image_only = False
+        self.is_highlighting = True
         self.tone = Tone()
+        self.has_grid = True
+        self.has_rulers = True
+        self.has_navigator = True
 
     def set_opacity(self, opacity: float) -> None:
         """Let the image shine through segments more or less."""
@@ -69,6 +77,27 @@ class Look(QObject):
     def reset_tone(self) -> None:
         """Show the image as it is shown at first."""
         self.set_tone(Tone())
+
+    def toggle_highlight(self) -> None:
+        """Mark the segment under the mouse, or none."""
+        self.is_highlighting = not self.is_highlighting
+        self.changed.emit()
+
+    def toggle_grid(self) -> None:
+        """Part magnified pixels by lines, or by nothing."""
+        self.has_grid = not self.has_grid
+        self.retoned.emit()
+        self.changed.emit()
+
+    def toggle_rulers(self) -> None:
+        """Write coordinates along the edges, or not."""
+        self.has_rulers = not self.has_rulers
+        self.changed.emit()
+
+    def toggle_navigator(self) -> None:
+        """Show where in the image the view lies, or not."""
+        self.has_navigator = not self.has_navigator
+        self.changed.emit()
 
     def _recolor(self) -> None:
         self.recolored.emit()

@@ -69,15 +69,40 @@ class MapView(QWidget):
 
     def zoom_to_actual(self) -> None:
         """Show one image pixel as one pixel of the display."""
-        self._zoom(1 / self.scale)
+        self.zoom(1 / self.scale)
 
     def zoom_in(self) -> None:
-        self._zoom(ZOOM_STEP)
+        self.zoom(ZOOM_STEP)
 
     def zoom_out(self) -> None:
-        self._zoom(1 / ZOOM_STEP)
+        self.zoom(1 / ZOOM_STEP)
 
-    def _zoom(self, factor: float, around: QPointF | None = None) -> None:
+    def centre_on(self, x: float, y: float) -> None:
+        """Bring an image position to the middle."""
+        left, top = self.view.to_device(x, y)
+        height, width = self._screen.size
+        self._pan(round(width / 2 - left), round(height / 2 - top))
+
+    def scroll_by(self, across: float, down: float) -> None:
+        """Look at what lies to the right and below, by so many times what is seen."""
+        height, width = self._screen.size
+        self._pan(-round(across * width), -round(down * height))
+
+    def seen_rect(self) -> QRectF:
+        """The part of the image that is seen, in image pixels; null without an image."""
+        if self._scene.image is None:
+            return QRectF()
+        height, width = self._screen.size
+        corners = self.view.to_image(0, 0), self.view.to_image(width, height)
+        whole = QRectF(0, 0, self._scene.image.size[1], self._scene.image.size[0])
+        return QRectF(QPointF(*corners[0]), QPointF(*corners[1])) & whole
+
+    @property
+    def scene(self) -> Scene:
+        """What is drawn, for others who draw it somewhere else."""
+        return self._scene
+
+    def zoom(self, factor: float, around: QPointF | None = None) -> None:
         """Zoom around a position of the widget, by default its middle."""
         if self._scene.image is None:
             return
@@ -89,9 +114,13 @@ class MapView(QWidget):
 
     def _pan_by(self, way: QPointF) -> None:
         """Move the image by that much of the widget."""
+        x, y = (round(part) for part in self._to_device(way))
+        self._pan(x, y)
+
+    def _pan(self, x: int, y: int) -> None:
+        """Move the image by device pixels."""
         if self._scene.image is None:
             return
-        x, y = (round(part) for part in self._to_device(way))
         self._is_fitted = False
         view = self._scene.view.moved(x, y)
         self._set_view(view.kept_in(self._scene.image.size, self._screen.size))
@@ -149,7 +178,14 @@ class MapView(QWidget):
     @Slot()
     def _on_retoned(self) -> None:
         self._scene.tone = self.look.tone
+        self._scene.has_grid = self.look.has_grid
         self._screen.spoil_picture()
+
+    def highlight(self, segment_id: int) -> None:
+        """Mark a segment that is shown, or none with 0."""
+        if segment_id != self._scene.highlighted_id:
+            self._scene.highlighted_id = segment_id
+            self.update(self._to_widget(self._screen.draw_highlight(self._scene)))
 
     # What the document says.
 
@@ -171,6 +207,7 @@ class MapView(QWidget):
             self._scene.map = None
         elif layer is None or layer.ids is not ids:
             self._scene.map = MapLayer(ids)
+        self._scene.highlighted_id = VOID
         self._recolor()
 
     @Slot(QRect)

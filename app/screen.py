@@ -6,15 +6,17 @@ from functools import reduce
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QImage, QPainter
 
-from app.image_layer import ImageLayer, Pixels
-from app.layers import Draft, MapColors, MapLayer, render_map
-from app.tone import Tone
+from app.image_layer import GRID_SCALE, ImageLayer, Pixels, draw_grid
+from app.layers import Draft, MapColors, MapLayer, clear_outside, highlight, render_map
+from app.tone import PLAIN, Tone
 from app.viewport import Viewport
-from core.panoptic import Rect
+from core.panoptic import VOID, Rect
 
+NOTHING: Final = Rect(0, 0, 0, 0)
+KINDS: Final = QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32_Premultiplied
 MAX_STALE: Final = 4  # rectangles; more of them are drawn as one
 
 
@@ -27,7 +29,9 @@ class Scene:
         map: stretched over the image; None draws the picture alone.
         colors: of the map.
         draft: painted over the map.
+        highlighted_id: the segment that is marked over the map; 0 for none.
         tone: of the picture.
+        has_grid: whether lines part magnified pixels.
         view: where the image lies, in device pixels.
         background: 0xAARRGGBB, around the image.
         line_width: of outlines, in device pixels.
@@ -37,7 +41,9 @@ class Scene:
     map: MapLayer | None = None
     colors: MapColors | None = None
     draft: Draft | None = None
-    tone: Tone = Tone()
+    highlighted_id: int = VOID
+    tone: Tone = PLAIN
+    has_grid: bool = True
     view: Viewport = Viewport()
     background: int = 0
     line_width: int = 1
@@ -48,6 +54,8 @@ class Screen:
 
     def __init__(self) -> None:
         self._ratio = 1.0
+        self._highlight: QImage | None = None
+        self._highlight_rect = NOTHING
         self._make_buffers(1, 1)
 
     @property
@@ -64,7 +72,7 @@ class Screen:
     def spoil_all(self) -> None:
         """Everything has to be drawn anew: another image, or another view of it."""
         self._picture.spoil(self._whole)
-        self._overlay.spoil(self._whole)
+        self.spoil_map()
 
     def spoil_picture(self) -> None:
         """The picture has to be drawn anew: its tone is another."""
@@ -73,11 +81,30 @@ class Screen:
     def spoil_map(self, rect: Rect | None = None) -> None:
         """The map has to be drawn anew in a rectangle of device pixels, or everywhere."""
         self._overlay.spoil(self._whole if rect is None else rect.clipped(*self.size))
+        self._has_stale_highlight = True
 
     def scroll(self, x: int, y: int) -> None:
         """The view has moved by device pixels: only what comes into it has to be drawn."""
         self._picture.scroll(x, y)
         self._overlay.scroll(x, y)
+        self._has_stale_highlight = True
+
+    def draw_highlight(self, scene: Scene) -> Rect:
+        """Mark the scene's highlighted segment, or none, where it is in the map now.
+
+        Returns:
+            The device pixels that look different then.
+        """
+        before, self._highlight_rect, self._highlight = self._highlight_rect, NOTHING, None
+        self._has_stale_highlight = False
+        if scene.highlighted_id and scene.image is not None and scene.map is not None:
+            shown = scene.map.sample(scene.image.size, scene.view, self._whole)
+            clear_outside(shown, scene.image.size, scene.view, self._whole)
+            rect, pixels = highlight(shown, scene.highlighted_id, scene.line_width + 1)
+            if not rect.is_empty:
+                self._highlight_rect = rect
+                self._highlight = _to_image(pixels, self._ratio, KINDS[1])
+        return before.united(self._highlight_rect)
 
     def draw(self, painter: QPainter, scene: Scene, *, with_map: bool) -> None:
         """Bring the buffers up to date and put them on a widget."""
@@ -85,26 +112,32 @@ class Screen:
             self._draw_picture(scene, area)
         for area in self._overlay.take_stale():
             self._draw_map(scene, area)
+        if self._has_stale_highlight:
+            self.draw_highlight(scene)
         painter.drawImage(QPoint(0, 0), self._picture.image)
         if with_map:
             painter.drawImage(QPoint(0, 0), self._overlay.image)
+            if self._highlight is not None:
+                rect, ratio = self._highlight_rect, self._ratio
+                painter.drawImage(QPointF(rect.left / ratio, rect.top / ratio), self._highlight)
 
     def _make_buffers(self, height: int, width: int) -> None:
         self._whole = Rect(0, 0, height, width)
-        kinds = QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32_Premultiplied
-        self._picture, self._overlay = (
-            _Buffer.of_size(height, width, self._ratio, kind) for kind in kinds
-        )
+        self._picture = _Buffer.of_size(height, width, self._ratio, KINDS[0])
+        self._overlay = _Buffer.of_size(height, width, self._ratio, KINDS[1])
+        self._has_stale_highlight = True
 
     def _draw_picture(self, scene: Scene, area: Rect) -> None:
         pixels = self._picture.pixels
         pixels[area.slices] = scene.background
         if scene.image is None:
             return
-        shown = scene.view.to_device_rect(Rect(0, 0, *scene.image.size))
-        area = _common(shown, area)
+        area = _common(scene.view.to_device_rect(Rect(0, 0, *scene.image.size)), area)
         if not area.is_empty:
-            pixels[area.slices] = scene.image.render(scene.view, area, scene.tone)
+            shown = scene.image.render(scene.view, area, scene.tone)
+            if scene.has_grid and scene.view.scale >= GRID_SCALE:
+                draw_grid(shown, scene.view, area, scene.image.size)
+            pixels[area.slices] = shown
 
     def _draw_map(self, scene: Scene, area: Rect) -> None:
         pixels = self._overlay.pixels
@@ -134,9 +167,7 @@ class _Buffer:
     def of_size(cls, height: int, width: int, ratio: float, kind: QImage.Format) -> "_Buffer":
         """An image that reads its array's memory, whatever is written to it later."""
         pixels: Pixels = np.zeros((height, width), np.uint32)
-        image = QImage(pixels.data, width, height, 4 * width, kind)
-        image.setDevicePixelRatio(ratio)
-        return cls(pixels, image, [Rect(0, 0, height, width)])
+        return cls(pixels, _to_image(pixels, ratio, kind), [Rect(0, 0, height, width)])
 
     def spoil(self, rect: Rect) -> None:
         if rect.is_empty:
@@ -167,6 +198,13 @@ class _Buffer:
         # What left a row on one side has come into the next on the other; it is drawn over.
         self.spoil(Rect(0, 0, height, x) if x > 0 else Rect(0, width + x, height, width))
         self.spoil(Rect(0, 0, y, width) if y > 0 else Rect(height + y, 0, height, width))
+
+
+def _to_image(pixels: Pixels, ratio: float, kind: QImage.Format) -> QImage:
+    height, width = pixels.shape
+    image = QImage(pixels.data, width, height, 4 * width, kind)
+    image.setDevicePixelRatio(ratio)
+    return image
 
 
 def _common(first: Rect, second: Rect) -> Rect:

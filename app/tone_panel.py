@@ -5,7 +5,6 @@ from math import log
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Slot
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDockWidget,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.focus import claims_move
 from app.look import Look
 from app.tone import GREATEST_GAMMA, Channel, Stretch, Tone
 
@@ -24,25 +24,12 @@ MAX_CUT_TENTHS: Final = 50
 SETTINGS: Final = ("Brightness", "Contrast", "Gamma", "Cut")
 CUT_TIP: Final = "Percent of the values that a stretch makes black, and as many white"
 
-SLIDER_KEYS: Final = frozenset(
-    {
-        *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
-        *(Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End),
-    }
-)
-PLAIN_MODIFIERS: Final = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-
 
 class ToneSlider(QSlider):
     """A slider that keeps its keys while it has the focus, whatever commands they are for."""
 
     def event(self, event: QEvent) -> bool:
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() in SLIDER_KEYS
-            and event.modifiers() in PLAIN_MODIFIERS
-        ):
+        if claims_move(event):
             event.accept()
             return True
         return super().event(event)

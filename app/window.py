@@ -5,6 +5,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from app.canvas import CanvasView
+from app.canvas_frame import CanvasFrame
 from app.category_commands import CategoryCommands
 from app.category_keys import CategoryKeys
 from app.category_panel import CategoryPanel
@@ -89,7 +90,8 @@ class MainWindow(QMainWindow):
     def _build_views(self) -> None:
         self.resize(QSize(*SIZE).boundedTo(self.screen().availableSize()))
         self.canvas = CanvasView(self.document, self.tools, self)
-        self.setCentralWidget(self.canvas)
+        self.canvas_frame = CanvasFrame(self.document, self.canvas, self)
+        self.setCentralWidget(self.canvas_frame)
         self.notice_stack = NoticeStack(self.notices, self.canvas)
         self.image_list = ImageList(self.document.store, self.keys, self)
         self.image_commands = ImageCommands(self.document, self.image_list, self)

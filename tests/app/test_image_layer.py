@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.image_layer import ImageLayer
+from app.image_layer import ImageLayer, draw_grid
 from app.tone import Channel, Stretch, Tone
 from app.viewport import Viewport
 from core.panoptic import Rect
@@ -55,3 +55,32 @@ def test_another_tone_draws_other_pixels_and_the_first_again_the_first():
     np.testing.assert_array_equal(red & 0xFF, image[..., 0])
     np.testing.assert_array_equal(red >> 8 & 0xFF, image[..., 0])
     np.testing.assert_array_equal(layer.render(view, area), first)
+
+
+def green(pixels: np.ndarray) -> np.ndarray:
+    return (pixels >> 8 & 255).astype(int)
+
+
+@pytest.mark.parametrize("value", [0, 60, 127, 128, 200, 255])
+def test_a_grid_is_seen_on_every_brightness(value):
+    image = np.full((6, 7, 3), value, np.uint8)
+    view, area = Viewport(10.0, 3, 5), Rect(5, 3, 65, 73)
+    shown = ImageLayer(image).render(view, area, Tone(stretch=Stretch.OFF))
+    draw_grid(shown, view, area, (6, 7))
+    lines = np.zeros(shown.shape, np.bool_)
+    lines[10::10] = True
+    lines[:, 10::10] = True
+    assert (green(shown)[~lines] == value).all()
+    assert (np.abs(green(shown)[lines] - value) == 32).all()
+    assert (shown >> 24 == 255).all()
+
+
+@pytest.mark.parametrize("scale", [8.0, 11.3, 64.0])
+def test_a_part_of_a_grid_is_drawn_as_in_the_whole(scale):
+    image = np.random.default_rng(1).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    layer, view = ImageLayer(image), Viewport(scale, -5, -7)
+    areas = Rect(0, 0, 90, 100), Rect(11, 23, 37, 61)
+    whole, part = (layer.render(view, area) for area in areas)
+    for pixels, area in zip((whole, part), areas, strict=True):
+        draw_grid(pixels, view, area, (40, 50))
+    np.testing.assert_array_equal(part, whole[areas[1].slices])

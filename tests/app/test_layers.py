@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.layers import Draft, MapColors, MapLayer, render_map
+from app.layers import HIGHLIGHT, Draft, MapColors, MapLayer, highlight, render_map
 from app.viewport import Viewport
 from core.panoptic import MAX_SEGMENT_ID, Rect, Segment
 
@@ -129,3 +129,19 @@ def test_a_draft_is_drawn_as_the_map_will_be(scale):
     drafted = MapLayer(ids).sample(ids.shape, view, area, Draft(Segment(9, 1), where))
     done = MapLayer(np.where(where, np.uint16(9), ids)).sample(ids.shape, view, area)
     np.testing.assert_array_equal(drafted, done)
+
+
+def test_a_highlight_is_a_line_inside_the_segment():
+    ids = block(9, slice(2, 8), slice(1, 9), segment_id=5)
+    rect, pixels = highlight(ids, 5, 1)
+    expected = np.zeros((9, 9), np.uint32)
+    expected[2:8, 1:9] = HIGHLIGHT
+    expected[3:7, 2:9] = 0  # nobody knows what is to the right of what is seen
+    np.testing.assert_array_equal(pixels, expected[rect.slices])
+    expected[rect.slices] = 0
+    assert not expected.any()
+
+
+def test_nothing_is_highlighted_where_the_segment_is_not_seen():
+    rect, _ = highlight(block(6, slice(1, 3), slice(1, 3)), 2, 1)
+    assert rect.is_empty

@@ -23,6 +23,7 @@ from core.panoptic import (
     Segment,
     Segments,
     Source,
+    count_pixels,
     count_runs,
     find_runs,
 )
@@ -69,6 +70,32 @@ def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label
     return edit.with_runs(*runs)
 
 
+def repaint(
+    map: PanopticMap, rect: Rect, after: Ids, label: str, new: Iterable[Segment] = ()
+) -> Edit:
+    """Give pixels of a rectangle to several segments, or to void, at once.
+
+    Args:
+        map: is not changed.
+        rect: of the map.
+        after: uint16 [m, n], whose each pixel shall be; no locked segment loses any.
+        label: of the edit.
+        new: segments that begin with this edit.
+    """
+    smaller, changed = shrink(rect, after != map.segment_ids[rect.slices])
+    before = map.segment_ids[smaller.slices].copy()
+    after = after[smaller.inside(rect).slices].copy()
+    lost, gained = count_pixels(before[changed]), count_pixels(after[changed])
+    areas = map.areas()
+    known = map.segments | {segment.id: segment for segment in new}
+    touched = lost.keys() | gained.keys()
+    left_over = [i for i in touched if areas.get(i, 0) - lost.get(i, 0) + gained.get(i, 0)]
+    segments_before = {i: map.segments[i] for i in touched if i in map.segments}
+    segments_after = {i: replace(known[i], source=Source.HUMAN) for i in left_over}
+    edit = make_edit(smaller, before, after, (segments_before, segments_after), label)
+    return edit.with_runs(find_runs(before), find_runs(after))
+
+
 def _is_few(where: Mask) -> bool:
     """Whether to look these pixels up one by one is quicker than to go through all."""
     return bool(np.count_nonzero(where) * FEW < where.size)
@@ -106,13 +133,30 @@ def make_edit(
 
 def shrink(rect: Rect, taken: Mask) -> tuple[Rect, Mask]:
     """The smallest rectangle inside `rect` that holds all taken pixels, and those in it."""
-    rows, columns = np.flatnonzero(taken.any(axis=1)), np.flatnonzero(taken.any(axis=0))
+    rows = np.flatnonzero(taken.any(axis=1))
     if not len(rows):
         return NOWHERE, taken[:0, :0]
     top, bottom = int(rows[0]), int(rows[-1]) + 1
+    taken = taken[top:bottom]
+    columns = np.flatnonzero(taken.any(axis=0))
     left, right = int(columns[0]), int(columns[-1]) + 1
     smaller = Rect(rect.top + top, rect.left + left, rect.top + bottom, rect.left + right)
-    return smaller, taken[top:bottom, left:right]
+    return smaller, taken[:, left:right]
+
+
+def find_pixels(map: PanopticMap, segment_id: int, margin: int = 0) -> tuple[Rect, Mask]:
+    """The box of a segment, wider by a margin inside the image, and its pixels [m, n] there.
+
+    Raises:
+        ValueError: the map has no such segment.
+    """
+    find_segment(map, segment_id)
+    whole = Rect(0, 0, map.height, map.width)
+    rect, inside = shrink(whole, map.segment_ids == segment_id)
+    if not margin:
+        return rect, inside
+    rect = rect.grown(margin).clipped(map.height, map.width)
+    return rect, map.segment_ids[rect.slices] == segment_id
 
 
 def keep_those_of(can_lose: Mask, covered: Mask, segment_ids: Ids) -> Mask:
@@ -143,8 +187,11 @@ def unlocked(map: PanopticMap) -> Mask:
 
 def is_any_of(segments: Iterable[Segment], segment_ids: Ids) -> Mask:
     """Which pixels belong to one of the segments."""
+    ids = [segment.id for segment in segments]
+    if 0 < len(ids) <= FEW:
+        return np.logical_or.reduce([segment_ids == i for i in ids])
     is_one = np.zeros(N_IDS, np.bool_)
-    is_one[[segment.id for segment in segments]] = True
+    is_one[ids] = True
     return is_one[segment_ids]
 
 

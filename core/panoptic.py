@@ -72,6 +72,21 @@ class Rect:
     def is_empty(self) -> bool:
         return self.bottom <= self.top or self.right <= self.left
 
+    def grown(self, margin: int) -> "Rect":
+        """Wider by a margin on each side."""
+        return Rect(
+            self.top - margin, self.left - margin, self.bottom + margin, self.right + margin
+        )
+
+    def inside(self, outer: "Rect") -> "Rect":
+        """The same rectangle, counted from the corner of an outer one."""
+        return Rect(
+            self.top - outer.top,
+            self.left - outer.left,
+            self.bottom - outer.top,
+            self.right - outer.left,
+        )
+
     def clipped(self, height: int, width: int) -> "Rect":
         """The part inside an image of that size."""
         return Rect(

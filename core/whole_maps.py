@@ -1,4 +1,4 @@
-"""Edits that lay a whole map over another: an accepted proposal, an import."""
+"""Edits that lay a whole map over another: an accepted proposal, an import, a copy."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -68,6 +68,40 @@ def import_map(map: PanopticMap, imported: PanopticMap, stuff: Collection[int]) 
         kept=locked(map),
         ids=ids,
         label="import",
+    )
+
+
+def copy_segments(
+    map: PanopticMap,
+    source: PanopticMap,
+    segment_ids: Collection[int] | None,
+    stuff: Collection[int],
+) -> Edit:
+    """Copy segments of another image or frame to where this map is void.
+
+    Nothing that is here already is changed: a thing that would lie mostly on it is taken for
+    the same thing and left out; stuff extends the segment that there is. Copies are a person's
+    work, and unlocked.
+
+    Args:
+        map: is not changed.
+        source: of the same size, in the same project's categories.
+        segment_ids: which segments of the source; None for all.
+        stuff: ids of the project's stuff categories.
+
+    Raises:
+        ValueError: the maps differ in size.
+        ProjectError: the image has used every id there is.
+    """
+    copied = {
+        segment.id: replace(segment, source=Source.HUMAN, is_locked=False)
+        for segment in source.segments.values()
+        if segment_ids is None or segment.id in segment_ids
+    }
+    ids = _IdGiver(map, stuff, has_own_ids=False)
+    kept = map.segments.values()
+    return _replace_map(
+        map, source.segment_ids, copied, kept=kept, ids=ids, label="copy segments"
     )
 
 

@@ -38,7 +38,10 @@ ACTIONS: Final = (
     ActionSpec("model", FILE, "Choose model…", "choose_model"),
     ActionSpec("export", FILE, "Export COCO panoptic…", "export", ("Ctrl+E",),
                when="has_images"),
-    ActionSpec("compact", FILE, "Drop old steps of undo…", "compact", has_line_above=True,
+    ActionSpec("checkpoint", FILE, "Checkpoint", "checkpoint", ("Ctrl+S",),
+               has_line_above=True, tip="All is saved at every edit; this brings it into one "
+               "file, for a copy of it."),
+    ActionSpec("compact", FILE, "Drop old steps of undo…", "compact",
                tip="Makes the project file smaller, when you say how many steps to keep."),
     ActionSpec("quit", FILE, "Quit", "close", ("Ctrl+Q",), has_line_above=True),
 
@@ -107,6 +110,11 @@ ACTIONS: Final = (
                when="has_images", repeats=True),
     ActionSpec("previous", IMAGE, "Previous image", "image_list.step", ("A", "PgUp"), -1,
                when="has_images", repeats=True),
+    ActionSpec("next_frame", IMAGE, "Next frame of the video", "image_commands.step_frame",
+               ("Right",), 1, when="image_commands.is_in_video", repeats=True),
+    ActionSpec("previous_frame", IMAGE, "Previous frame of the video",
+               "image_commands.step_frame", ("Left",), -1, when="image_commands.is_in_video",
+               repeats=True),
     ActionSpec("next_to_review", IMAGE, "Next image to review", "image_commands.next_to_review",
                ("Ctrl+D",), when="has_images", tip="The next image that is not approved."),
     ActionSpec("approve", IMAGE, "Approve and go on", "image_commands.approve",

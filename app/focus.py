@@ -4,19 +4,26 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QTabBar,
+)
 
 _COMMANDS: Final = (
     Qt.KeyboardModifier.ControlModifier
     | Qt.KeyboardModifier.AltModifier
     | Qt.KeyboardModifier.MetaModifier
 )
-_MOVES: Final = frozenset(
-    {
-        *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
-        *(Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End),
-    }
-)
+_ARROWS: Final = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down})
+_MOVES: Final = _ARROWS | {
+    *(Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End),
+}
+_MOVING: Final = (QAbstractItemView, QAbstractSlider, QComboBox, QTabBar)
 
 
 def is_typing() -> bool:
@@ -25,6 +32,18 @@ def is_typing() -> bool:
     if isinstance(field, QComboBox):
         return field.isEditable()
     return isinstance(field, QLineEdit | QAbstractSpinBox)
+
+
+def keeps(event: QKeyEvent) -> bool:
+    """Whether the widget with the focus wants a key for itself, whatever command it is for.
+
+    Bare keys are text where somebody types; arrows move in lists, sliders and tabs.
+    """
+    if not is_bare(event):
+        return False
+    return is_typing() or (
+        event.key() in _ARROWS and isinstance(QApplication.focusWidget(), _MOVING)
+    )
 
 
 def is_bare(event: QKeyEvent) -> bool:

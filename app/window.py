@@ -13,7 +13,7 @@ from app.command_palette import CommandPalette
 from app.compact_dialog import CompactDialog
 from app.document import Document
 from app.export import ExportDialog
-from app.focus import is_bare, is_typing
+from app.focus import is_typing, keeps
 from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
 from app.history_panel import HistoryPanel
@@ -42,6 +42,10 @@ from core.store import AnnotationStore
 SIZE = (1440, 900)
 SIDE_WIDTHS = (220, 280)
 NARROWING = 20  # what the sides may lose at most
+SAVED = (
+    "All is saved, as after every edit. {path} now holds all of it in one file, so a copy of "
+    "it is a copy of the project."
+)
 CATEGORIES_SHARE = (260, 420)
 
 
@@ -249,6 +253,16 @@ class MainWindow(QMainWindow):
         """Write the project as COCO panoptic files."""
         ExportDialog(self.document.store, self).open()
 
+    def checkpoint(self) -> None:
+        """Bring the project into its one file, and say that nothing was at risk before."""
+        store = self.document.store
+        try:
+            store.checkpoint()
+        except AnnotateError as error:
+            self.notices.fail(str(error))
+        else:
+            self.notices.tell(SAVED.format(path=store.path))
+
     def compact(self) -> None:
         """Ask how many steps of undo to keep."""
         dialog = CompactDialog(self.document.store, self)
@@ -277,12 +291,10 @@ class MainWindow(QMainWindow):
         self.model_run.load_model()
 
     def event(self, event: QEvent) -> bool:
-        # While somebody types, bare keys are text and no shortcuts.
         if (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
-            and is_typing()
-            and is_bare(event)
+            and keeps(event)
         ):
             event.accept()
             return True

@@ -14,6 +14,15 @@ _MATCHING: Final = (
     " FROM image WHERE (?1 = '' OR contains(path, ?1)) AND (?2 IS NULL OR review = ?2) "
     "AND (?3 IS NULL OR (position > 0) = ?3)"
 )
+# The expression on frames is that of the index.
+_SAME_VIDEO: Final = (
+    "SELECT other.id FROM image JOIN image AS other ON other.path = image.path "
+    "WHERE image.id = ? AND other.frame IS NOT NULL AND coalesce(other.frame, -1)"
+)
+_FRAME_BEFORE: Final = (
+    f"{_SAME_VIDEO} < image.frame ORDER BY coalesce(other.frame, -1) DESC LIMIT 1"
+)
+_FRAME_AFTER: Final = f"{_SAME_VIDEO} > image.frame ORDER BY coalesce(other.frame, -1) LIMIT 1"
 
 
 class Review(StrEnum):
@@ -76,6 +85,11 @@ class ProjectImages(ProjectDatabase):
         side = " AND id < ?4 ORDER BY id DESC" if is_backward else " AND id > ?4 ORDER BY id"
         statement = "SELECT id" + _MATCHING + side + " LIMIT 1"
         rows = self._execute(statement, *_values(query), image_id)
+        return rows[0][0] if rows else None
+
+    def next_frame(self, image_id: int, *, is_backward: bool = False) -> int | None:
+        """The nearest later or earlier frame of the same video, or None."""
+        rows = self._execute(_FRAME_BEFORE if is_backward else _FRAME_AFTER, image_id)
         return rows[0][0] if rows else None
 
     def image_record(self, image_id: int) -> ImageRecord:

@@ -19,11 +19,14 @@ from app.action_spec import (
 from app.toolbox import (
     BRUSH,
     ERASER,
+    FILL,
     LASSO,
+    MERGE,
     PAN,
     PICK,
     POLYGON,
     REGION,
+    SPLIT,
     SUPERPIXEL,
     WAND,
 )
@@ -84,12 +87,19 @@ ACTIONS: Final = (
                "double click or Enter closes, with Ctrl to subtract."),
     ActionSpec("lasso", TOOLS, "Lasso", "tools.take", ("L",), LASSO, checked="tools.name",
                tip="Takes what you draw around; Ctrl held: subtracts it."),
+    ActionSpec("fill", TOOLS, "Fill", "tools.take", ("G",), FILL, checked="tools.name",
+               tip="Takes the connected part of void or of a segment; Ctrl held: erases it."),
     ActionSpec("wand", TOOLS, "Magic wand", "tools.take", ("W",), WAND, checked="tools.name",
                tip="Takes pixels of like colour; drag right for more of them, left for fewer; "
                "Ctrl held: subtracts them."),
     ActionSpec("superpixel", TOOLS, "Superpixels", "tools.take", ("S",), SUPERPIXEL,
                checked="tools.name", tip="Takes the patches of like colour that you drag over; "
                "Ctrl held: subtracts them."),
+    ActionSpec("merge", TOOLS, "Merge", "tools.take", ("J",), MERGE, checked="tools.name",
+               tip="Segments that you click or drag over become part of the selected one; with "
+               "none selected, of the first."),
+    ActionSpec("split", TOOLS, "Split", "tools.take", ("K",), SPLIT, checked="tools.name",
+               tip="Draw a line across the selected segment; Shift held: a straight one."),
     ActionSpec("segment_region", TOOLS, "Segment region", "tools.take", ("R",), REGION,
                checked="tools.name", tip="Drag a rectangle: the model proposes a map in it; "
                "all else stays."),
@@ -184,5 +194,6 @@ MOUSE: Final = (
     ("Brush and eraser swapped; areas subtracted", "Ctrl held"),
     ("Polygon: close", "Double click, Enter"),
     ("Polygon: take back a corner", "Backspace"),
+    ("Split: straight line", "Shift held"),
     ("Magic wand: more or less tolerance", "Drag right or left"),
 )

@@ -17,13 +17,17 @@ from app.gesture import (
 )
 from app.image_tools import superpixel, wand
 from app.layers import Draft
+from app.segment_tools import fill, merge, split
 from app.toolbox import (
     BRUSH,
     ERASER,
+    FILL,
     LASSO,
+    MERGE,
     PICK,
     POLYGON,
     REGION,
+    SPLIT,
     SUPERPIXEL,
     WAND,
     ToolBox,
@@ -83,6 +87,9 @@ GESTURES: Final[dict[str, Callable[[Document, ToolBox, Pointer], Gesture]]] = {
     LASSO: lasso,
     WAND: wand,
     SUPERPIXEL: superpixel,
+    FILL: fill,
+    MERGE: merge,
+    SPLIT: split,
     REGION: region,
     PICK: pick,
 }

@@ -89,7 +89,8 @@ def paint_area(
         label: of the edit.
     """
     can_lose = unlocked(map)
-    can_lose[segment.id] = False
+    if segment.id in map.segments:
+        can_lose[segment.id] = False
     taken = keep_those_of(can_lose, covered, map.segment_ids[rect.slices])
     return give(map, rect, taken, map.segments.get(segment.id, segment), label)
 

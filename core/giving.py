@@ -165,6 +165,8 @@ def keep_those_of(can_lose: Mask, covered: Mask, segment_ids: Ids) -> Mask:
     A long stroke covers few pixels of its rectangle, so only these are looked up; of what is
     mostly covered, the runs.
     """
+    if can_lose.all():
+        return covered
     if _is_few(covered):
         rows, columns = np.divmod(np.flatnonzero(covered), max(covered.shape[1], 1))
         is_kept = can_lose[segment_ids[rows, columns]]

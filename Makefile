@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint check format train-starter
+.PHONY: help run test lint check format train-starter bench-peers
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,18 @@ format: $(VENV)/installed-dev ## format the code and mend what the linter can me
 train-starter: $(VENV)/installed ## train the starter model again on DATA=JSON; goes on after a stop
 	@test -f $(DATA) || { echo "There is no $(DATA); name the COCO panoptic JSON of the training images: make train-starter DATA=FILE" >&2; exit 1; }
 	@$(BIN)/bitbrush train nuclei --data $(DATA) --out runs/nuclei
+
+bench-peers: $(VENV)/installed build/peers/napari/installed build/peers/labelme/installed ## time the same tasks in Bitbrush, napari and labelme
+	@$(BIN)/python -m benchmarks.peers
+
+# Each in an environment of its own, away from Bitbrush's libraries.
+build/peers/napari/installed: PACKAGES := napari==0.9.2 PyQt6==6.11.0
+build/peers/labelme/installed: PACKAGES := labelme==6.3.1
+build/peers/%/installed:
+	@echo "Installing $* into build/peers/$*; the first time takes minutes."
+	@$(PYTHON) -m venv build/peers/$*
+	@build/peers/$*/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)
+	@touch $@
 
 # The stamps make a second run start at once; a change of the dependencies installs again.
 $(VENV)/installed: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt

@@ -1,47 +1,53 @@
-"""Brush, undo and change of image in the real window, beside the budgets for them.
+"""What an annotator does again and again, done in the real window and timed until it is shown.
 
-python -m benchmarks.editing
+    python -m benchmarks.editing SCENE
+
+does every task of `tasks` on the files in the folder SCENE and writes the times as JSON. Tables
+are what `benchmarks.budgets` and `benchmarks.peers` make.
 """
 
 import os
-import sqlite3
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPixmap
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.window import MainWindow
-from benchmarks.report import print_conditions, print_report, quantiles, timing
-from core.bundled import SAMPLES
-from core.images import read_image
-from core.panoptic import Category, Edit, Segment
-from core.store import AnnotationStore
+from benchmarks.scenes import make_project
+from benchmarks.tasks import (
+    BRUSH_SIZE,
+    CHANGE,
+    CHANGES,
+    FILL_ALL,
+    FILL_AROUND,
+    FILL_SEGMENT,
+    FILLS,
+    LARGE,
+    MOVE,
+    MOVE_SHOWN,
+    PAINT,
+    REDO,
+    REDO_IT,
+    ROW_TO_FILL,
+    STROKE_DONE,
+    STROKES,
+    UNDO,
+    UNDO_IT,
+    WINDOW,
+    Place,
+    SceneFiles,
+    Stopwatch,
+    stroke,
+)
+from core.edits import paint_area
+from core.flooding import flood
 
-CELL = Category(1, "cell", is_thing=True, color=(229, 134, 6))
-LARGE, MEDIUM = 4096, 2048
-LARGE_SEGMENTS, MEDIUM_SEGMENTS = 500, 200
-STROKES, MOVES = 8, 40
-TRAVELS, CHANGES, COMMITS = 20, 12, 30
-BRUSH_SIZE = 60
-
-
-@dataclass(slots=True)
-class Times:
-    """What some events of one kind took, in milliseconds."""
-
-    name: str
-    budget: str = ""
-    taken: list[float] = field(default_factory=list)
-
-    def row(self) -> list[str]:
-        return [self.name, *quantiles(self.taken, 0.5, 0.95, 1), self.budget]
+PAN, ZOOM = "pan", "zoom"
+FRAMES = 40
 
 
 class PaintCount(QObject):
@@ -57,195 +63,184 @@ class PaintCount(QObject):
         return False
 
 
+class Stage:
+    """A window at work: what is done in it is waited for until it is painted."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+        self.canvas = window.canvas
+        self._count = PaintCount(window.canvas)
+        window.resize(*WINDOW)
+        window.show()
+        QApplication.processEvents()
+
+    def show(self, act: Callable[[], object]) -> None:
+        """Do something and return when the canvas has been painted after it."""
+        n_paints = self._count.n_paints
+        act()
+        while self._count.n_paints == n_paints:
+            QApplication.processEvents()
+        QApplication.processEvents()
+
+    def open(self, image_id: int) -> None:
+        """Go to an image, and come back when it is painted."""
+        self.window.open_image(image_id)
+        self.wait_for_image()
+
+    def wait_for_image(self) -> None:
+        """Come back when the image asked for last is painted."""
+        while self.window.document.reader.is_reading:
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+        QApplication.processEvents()
+        if not self.window.document.has_image:
+            raise RuntimeError("the image was not opened")
+
+    def n_edits(self) -> int:
+        """How many edits of the open image are in effect."""
+        record = self.window.document.record
+        return 0 if record is None else self.window.document.store.history(record.id)[1]
+
+    def send(self, kind: QEvent.Type, place: Place, button: Qt.MouseButton) -> None:
+        """Deliver a mouse event, as the window system would."""
+        none = Qt.MouseButton.NoButton
+        is_move, is_release = (
+            kind == each for each in (QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease)
+        )
+        point = QPointF(*place)
+        event = QMouseEvent(
+            kind,
+            point,
+            QPointF(self.canvas.mapToGlobal(point)),
+            none if is_move else button,
+            none if is_release else button,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QCoreApplication.sendEvent(self.canvas, event)
+
+    def turn_wheel(self, notches: int) -> None:
+        """Zoom at the middle of the canvas."""
+        middle = QPointF(self.canvas.width() / 2, self.canvas.height() / 2)
+        event = QWheelEvent(
+            middle,
+            QPointF(self.canvas.mapToGlobal(middle)),
+            QPoint(),
+            QPoint(0, 120 * notches),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QCoreApplication.sendEvent(self.canvas, event)
+
+
 def main() -> int:
-    """Measure, and print the table."""
+    """Do all tasks, and write the times."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    print_conditions()
+    watch = Stopwatch()
     app = QApplication.instance() or QApplication(sys.argv[:1])
-    with tempfile.TemporaryDirectory() as folder:
-        rows = measure(Path(folder))
-    columns = ["", "p50", "p95", "max", "budget p95"]
-    print_report("Editing, milliseconds", columns, rows)
+    with make_project(SceneFiles(Path(sys.argv[1]))) as store:
+        stage = Stage(MainWindow(store))
+        measure_all(stage, watch)
+        stage.window.close()
+    watch.write()
     app.quit()
     return 0
 
 
-def measure(folder: Path) -> list[list[str]]:
-    """The rows of the table."""
-    with make_project(folder) as store:
-        window = MainWindow(store)
-        window.show()
-        QApplication.processEvents()
-        large, *medium = [record.id for record in store.images()]
-        open_image(window, large)
-        window.tools.set_size(BRUSH_SIZE)
-        times: list[Times] = []
-        for zoom, set_zoom in (
-            ("fit", window.canvas.fit),
-            ("100 %", window.canvas.zoom_to_actual),
-        ):
-            set_zoom()
-            times += measure_strokes(window, zoom)
-            times += measure_travels(window, zoom)
-        times += measure_changes(window, medium)
-        times += measure_limits(window, folder)
-        window.close()
-        return [each.row() for each in times]
+def measure_all(stage: Stage, watch: Stopwatch) -> None:
+    """Every task, in a project of `make_project`."""
+    records = stage.window.document.store.images()
+    large, cells, empty, *medium = [record.id for record in records]
+    measure_strokes(stage, large, watch)
+    measure_fills(stage, (large, cells, empty), watch)
+    for number in range(CHANGES):
+        stage.open(medium[number % 2 - 1])
+        with watch.timing(CHANGE):
+            stage.open(medium[number % 2])
 
 
-def make_project(folder: Path) -> AnnotationStore:
-    """A project of one large image and two smaller ones, full of segments."""
-    store = AnnotationStore.create(folder / "benchmark.bitbrush", [CELL])
-    tile = read_image(SAMPLES / "fluorescence_crowded.jpg")
-    for name, side, n_segments in (
-        ("large.jpg", LARGE, LARGE_SEGMENTS),
-        ("medium.jpg", MEDIUM, MEDIUM_SEGMENTS),
-        ("medium.png", MEDIUM, MEDIUM_SEGMENTS),
-    ):
-        repeats = -(-side // tile.shape[0])
-        image = np.tile(tile, (repeats, repeats, 1))[:side, :side]
-        cv2.imwrite(str(folder / name), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        (image_id,) = store.add_images([(folder / name, None, side, side)])
-        store.append_edit(image_id, make_map(side, n_segments))
-    return store
-
-
-def make_map(side: int, n_segments: int) -> Edit:
-    """An edit that fills an image with segments: each pixel joins the nearest of some seeds."""
-    places = np.random.default_rng(0).integers(0, side, (n_segments, 2))
-    is_far = np.ones((side, side), np.uint8)
-    is_far[places[:, 0], places[:, 1]] = 0
-    _, nearest = cv2.distanceTransformWithLabels(
-        is_far, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    ids = nearest.astype(np.uint16)
-    segments = {int(i): Segment(int(i), CELL.id) for i in np.unique(ids)}
-    return Edit(0, 0, np.zeros_like(ids), ids, {}, segments, "fill")
-
-
-def measure_strokes(window: MainWindow, zoom: str) -> list[Times]:
-    """Each mouse movement of some strokes, the repaint after it, and the release."""
-    move = Times(f"brush event, {LARGE} squared, {zoom}", "8")
-    paint = Times(f"repaint after it, {zoom}", "16")
-    save = Times(f"stroke saved and shown, {zoom}")
-    count = PaintCount(window.canvas)
-    canvas = window.canvas
+def measure_strokes(stage: Stage, image_id: int, watch: Stopwatch) -> None:
+    """Each mouse movement of some strokes, the repaint after it, the release, undo and redo."""
+    stage.open(image_id)
+    stage.canvas.fit()
+    stage.window.tools.set_size(BRUSH_SIZE)
+    left = Qt.MouseButton.LeftButton
     for number in range(STROKES):
-        window.document.begin_segment()
-        places = stroke(canvas, number)
-        send(canvas, QEvent.Type.MouseButtonPress, places[0])
-        QApplication.processEvents()
-        for place in places[1:]:
-            n_paints = count.n_paints
-            with timing(move.taken):
-                send(canvas, QEvent.Type.MouseMove, place)
-            with timing(paint.taken):
-                QApplication.processEvents()
-            if count.n_paints == n_paints:
-                raise RuntimeError("the canvas was not painted after a brush event")
-        n_edits = count_edits(window)
-        with timing(save.taken):
-            send(canvas, QEvent.Type.MouseButtonRelease, places[-1])
-            QApplication.processEvents()
-        if count_edits(window) != n_edits + 1:
+        stage.window.document.begin_segment()
+        first, *others = stroke(stage.canvas.width(), stage.canvas.height(), number)
+        stage.show(partial(stage.send, QEvent.Type.MouseButtonPress, first, left))
+        for place in others:
+            with watch.timing(MOVE):
+                stage.send(QEvent.Type.MouseMove, place, left)
+            with watch.timing(PAINT):
+                stage.show(lambda: None)
+        n_edits = stage.n_edits()
+        with watch.timing(STROKE_DONE):
+            stage.show(partial(stage.send, QEvent.Type.MouseButtonRelease, others[-1], left))
+        if stage.n_edits() != n_edits + 1:
             raise RuntimeError("a stroke made no edit")
-    canvas.removeEventFilter(count)
-    return [move, paint, save]
+    watch.join(MOVE_SHOWN, MOVE, PAINT)
+    measure_travels(stage, STROKES, (UNDO, REDO), watch)
 
 
-def open_image(window: MainWindow, image_id: int) -> None:
-    """Go to an image, and come back when it is painted."""
-    window.open_image(image_id)
-    while window.document.reader.is_reading:
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-    QApplication.processEvents()
-    if not window.document.has_image:
-        raise RuntimeError(f"image {image_id} was not opened")
+def measure_travels(
+    stage: Stage, n_edits: int, tasks: tuple[str, str], watch: Stopwatch
+) -> None:
+    """Undo and redo of the last edits, painting included."""
+    document = stage.window.document
+    for task, step in zip(tasks, (document.undo, document.redo), strict=True):
+        for _ in range(n_edits):
+            with watch.timing(task):
+                stage.show(step)
 
 
-def count_edits(window: MainWindow) -> int:
-    """How many edits of the open image are in effect."""
-    record = window.document.record
-    return 0 if record is None else window.document.store.history(record.id)[1]
+def measure_fills(stage: Stage, image_ids: tuple[int, int, int], watch: Stopwatch) -> None:
+    """A segment, all that is void between segments, and a whole map; each taken back."""
+    for task, image_id in zip((FILL_SEGMENT, FILL_AROUND, FILL_ALL), image_ids, strict=True):
+        stage.open(image_id)
+        document = stage.window.document
+        for number in range(FILLS):
+            document.begin_segment()
+            place = (LARGE * (number + 0.5) / FILLS, ROW_TO_FILL)
+            n_edits = stage.n_edits()
+            with watch.timing(task):
+                stage.show(partial(fill, stage, *place))
+            if stage.n_edits() != n_edits + 1:
+                raise RuntimeError(f"'{task}' made no edit")
+            tasks = (UNDO_IT.format(task), REDO_IT.format(task))
+            measure_travels(stage, 1, tasks, watch)
+            document.undo()
 
 
-def stroke(canvas: QWidget, number: int) -> list[QPointF]:
-    """Places of the mouse along a wave through the middle of the canvas."""
-    x = np.linspace(0.2, 0.8, MOVES + 1) * canvas.width()
-    y = canvas.height() * (0.2 + 0.6 * number / STROKES) + 20 * np.sin(x / 30)
-    return [QPointF(float(a), float(b)) for a, b in zip(x, y, strict=True)]
+def fill(stage: Stage, x: float, y: float) -> None:
+    """Fill what lies at a place of the image with the segment to paint."""
+    document = stage.window.document
+    segment = document.segment_to_paint()
+    if document.map is None or segment is None:
+        raise RuntimeError("the map cannot be filled")
+    rect, covered = flood(document.map.segment_ids, int(x), int(y))
+    document.push(paint_area(document.map, rect, covered, segment, "fill"))
 
 
-def send(widget: QWidget, kind: QEvent.Type, place: QPointF) -> None:
-    """Deliver a mouse event, as the window system would."""
-    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-    button = none if kind == QEvent.Type.MouseMove else left
-    held = none if kind == QEvent.Type.MouseButtonRelease else left
-    where = QPointF(widget.mapToGlobal(place))
-    modifiers = Qt.KeyboardModifier.NoModifier
-    QCoreApplication.sendEvent(widget, QMouseEvent(kind, place, where, button, held, modifiers))
-
-
-def measure_travels(window: MainWindow, zoom: str) -> list[Times]:
-    """Undo and redo of strokes, painting included."""
-    undo, redo = Times(f"undo, {zoom}", "30"), Times(f"redo, {zoom}", "30")
-    for _ in range(TRAVELS // STROKES + 1):
-        for times, step in ((undo, window.document.undo), (redo, window.document.redo)):
-            for _ in range(STROKES):
-                with timing(times.taken):
-                    step()
-                    QApplication.processEvents()
-    return [undo, redo]
-
-
-def measure_changes(window: MainWindow, image_ids: Sequence[int]) -> list[Times]:
-    """Going to another image, from reading its file to the painted window."""
-    all_times = []
-    for image_id, other_id, kind in (
-        (image_ids[0], image_ids[1], "JPEG"),
-        (image_ids[1], image_ids[0], "PNG"),
-    ):
-        times = Times(f"switch image, {MEDIUM} squared, {kind}", "150")
-        for _ in range(CHANGES):
-            open_image(window, other_id)
-            with timing(times.taken):
-                open_image(window, image_id)
-        all_times.append(times)
-    return all_times
-
-
-def measure_limits(window: MainWindow, folder: Path) -> list[Times]:
-    """What the same work costs at least on this machine, now."""
-    blit = Times("limit: two blits of the canvas")
-    pixmap = QPixmap(window.canvas.size())
-    image = pixmap.toImage()
-    for _ in range(COMMITS):
-        with timing(blit.taken):
-            painter = QPainter(pixmap)
-            painter.drawImage(0, 0, image)
-            painter.drawImage(0, 0, image)
-            painter.end()
-    commit = Times("limit: one synced SQLite commit")
-    connection = sqlite3.connect(folder / "limit.db", isolation_level=None)
-    connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE a (b)")
-    for number in range(COMMITS):
-        with timing(commit.taken):
-            connection.execute("INSERT INTO a VALUES (?)", (number,))
-    connection.close()
-    return [blit, commit, *measure_reading(folder)]
-
-
-def measure_reading(folder: Path) -> list[Times]:
-    """Decoding alone, of the files that `measure_changes` opens."""
-    all_times = []
-    for path, kind in ((folder / "medium.jpg", "JPEG"), (folder / "medium.png", "PNG")):
-        times = Times(f"limit: decoding the {kind}")
-        for _ in range(CHANGES):
-            with timing(times.taken):
-                cv2.imread(str(path))
-        all_times.append(times)
-    return all_times
+def measure_views(stage: Stage, watch: Stopwatch) -> None:
+    """Frames of panning at some zooms, and of zooming from one end to the other and back."""
+    canvas = stage.canvas
+    middle = (canvas.width() / 2, canvas.height() / 2)
+    button = Qt.MouseButton.MiddleButton
+    canvas.fit()
+    for _ in range(4):
+        for _ in range(3):
+            with watch.timing(ZOOM):
+                stage.show(partial(stage.turn_wheel, 1))
+        stage.send(QEvent.Type.MouseButtonPress, middle, button)
+        for step in range(FRAMES // 4):
+            place = (middle[0] + 9 * (step + 1), middle[1] + 5 * (step + 1))
+            with watch.timing(PAN):
+                stage.show(partial(stage.send, QEvent.Type.MouseMove, place, button))
+        stage.send(QEvent.Type.MouseButtonRelease, middle, button)
+    for _ in range(12):
+        with watch.timing(ZOOM):
+            stage.show(partial(stage.turn_wheel, -1))
 
 
 if __name__ == "__main__":

@@ -92,9 +92,14 @@ def make_environment(home: Path) -> dict[str, str]:
 
 def time_start(code: str, environment: dict[str, str]) -> tuple[float, list[str]]:
     """Milliseconds until a program has got there, and which heavy modules it has imported."""
+    return time_command([sys.executable, "-c", code], environment)
+
+
+def time_command(command: list[str], environment: dict[str, str]) -> tuple[float, list[str]]:
+    """As `time_start`, of any command that writes what `ARRIVE` does."""
     began_ns = time.monotonic_ns()
-    done = subprocess.run(  # noqa: S603 - our own programs above
-        [sys.executable, "-c", code],
+    done = subprocess.run(  # noqa: S603 - our own programs
+        command,
         env=environment,
         capture_output=True,
         text=True,

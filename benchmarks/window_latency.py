@@ -35,6 +35,7 @@ IDLE_S = 10.0
 SETTLING_S = 2.0
 N_CANCELS = 5
 PATIENCE_S = 600
+SAMPLE = SAMPLES / "fluorescence_bright.jpg"
 GOAL = "< 1 %"
 
 
@@ -81,9 +82,7 @@ def main() -> int:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default=DEFAULT_MODEL, help="a starter's name or a file")
-    parser.add_argument(
-        "--image", type=Path, default=SAMPLES / "fluorescence_bright.jpg", help="to segment"
-    )
+    parser.add_argument("--image", type=Path, default=SAMPLE, help="to segment")
     parser.add_argument("--steps", type=int, help="default: what the model was best with")
     arguments = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -140,6 +139,27 @@ def report(window: MainWindow, steps: int | None) -> None:
             describe_ticks(f"{n_steps} steps, {taken_s:.1f} s", busy, GOAL),
         ],
     )
+    report_cancels(window)
+
+
+def report_cancelling() -> None:
+    """Cancel runs of the default model over a sample image, and print how long it took."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        make_project(Path(folder), SAMPLE, DEFAULT_MODEL) as store,
+    ):
+        window = MainWindow(store)
+        window.show()
+        try:
+            window.start_model()
+            wait_until(window.model_run.changed, lambda: window.model_run.can_begin)
+            report_cancels(window)
+        finally:
+            window.close()
+
+
+def report_cancels(window: MainWindow) -> None:
+    """Cancel some runs and print how long it took."""
     cancels = [measure_cancel(window, number / N_CANCELS) for number in range(N_CANCELS)]
     print_report(
         f"From cancel to cancelled, {N_CANCELS} runs",

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.action_spec import is_category_key
 from app.actions import ACTIONS, RESERVED
 from app.document import Document
+from app.keys import Keys
 from core.categories import NUMBER_KEYS, assign_keys
 from core.category_changes import bring_back
 from core.errors import AnnotateError
@@ -31,15 +32,8 @@ class CategoryCommands(QObject):
     def keys(self) -> dict[str, int]:
         """Which key chooses which category; a letter that an action has now chooses none."""
         keys = assign_keys(tuple(self._document.categories.values()))
-        taken = self.taken_keys()
+        taken = taken_keys(self._document.keys)
         return {key: keys[key] for key in keys if key in NUMBER_KEYS or key not in taken}
-
-    def taken_keys(self) -> dict[str, str]:
-        """The keys in force that do something else than to choose a category -> what."""
-        keys = self._document.keys
-        others = {spec.name: spec.text for spec in ACTIONS if not is_category_key(spec)}
-        names = {name: name.replace("_", " ") for name in RESERVED} | others
-        return {key: text for name, text in names.items() for key in keys[name]}
 
     @property
     def number(self) -> int:
@@ -84,3 +78,10 @@ class CategoryCommands(QObject):
         if back and self.set_categories((*categories, *back)):
             names = ", ".join(f"'{category.name}'" for category in back)
             self.told.emit(f"Segments are back, and so is their category in the list: {names}.")
+
+
+def taken_keys(keys: Keys) -> dict[str, str]:
+    """The keys in force that do something else than to choose a category -> what."""
+    others = {spec.name: spec.text for spec in ACTIONS if not is_category_key(spec)}
+    names = {name: name.replace("_", " ") for name in RESERVED} | others
+    return {key: text for name, text in names.items() for key in keys[name]}

@@ -1,6 +1,6 @@
 """The table in which a project's categories are named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,30 +17,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import scaled, swatch
+from app.theme import swatch
+from core.categories import fresh_color
 from core.panoptic import Category
 
-COLOR, NAME, KIND = range(3)
+COLOR, NAME, KIND, KEY, GROUP, COUNT = range(6)
+TITLES: Final = ("", "Name", "Kind", "Key", "Supercategory", "Segments")
+TIPS: Final = {
+    KEY: "A letter A-Z or a digit 1-9 that chooses this category",
+    COUNT: "In all images of the project",
+}
 THING, STUFF = range(2)
 CATEGORY_ROLE: Final = Qt.ItemDataRole.UserRole
 ROW_HEIGHT: Final = 32
-COLOR_WIDTH: Final = 40
-FRESH_COLORS: Final = (  # CARTO's palette Vivid
-    (229, 134, 6),
-    (93, 105, 177),
-    (82, 188, 163),
-    (153, 201, 69),
-    (204, 97, 176),
-    (36, 121, 108),
-    (218, 165, 27),
-    (47, 138, 196),
-    (118, 78, 159),
-    (237, 100, 90),
-)
 
 
 class CategoryTable(QTableWidget):
-    """Colour, name and kind of each category; ids stay with their rows.
+    """Colour, name, kind, key and supercategory of each; ids stay with their rows.
+
+    Attributes:
+        next_id: of the next category that is added, unless a row has it or a higher one.
 
     Signals:
         edited(): somebody changed something by hand.
@@ -49,18 +45,25 @@ class CategoryTable(QTableWidget):
     edited = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, 3, parent)
-        self.setHorizontalHeaderLabels(["", "Name", "Kind"])
+        super().__init__(0, len(TITLES), parent)
+        self.next_id = 1
+        self.setHorizontalHeaderLabels(TITLES)
+        for column, tip in TIPS.items():
+            self.model().setHeaderData(
+                column, Qt.Orientation.Horizontal, tip, Qt.ItemDataRole.ToolTipRole
+            )
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(scaled(ROW_HEIGHT))
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(COLOR, QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(KIND, QHeaderView.ResizeMode.ResizeToContents)
-        self.setColumnWidth(COLOR, scaled(COLOR_WIDTH))
+        self.setColumnWidth(COLOR, 40)
+        self.setColumnHidden(COUNT, True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setAccessibleName("Categories of the project")
         self.itemChanged.connect(self._on_item_changed)
@@ -72,16 +75,30 @@ class CategoryTable(QTableWidget):
             self._append(category)
 
     def categories(self) -> tuple[Category, ...]:
-        """The rows as categories, names without blanks around them."""
+        """The rows as categories, texts without blanks around them."""
         return tuple(self._read(row) for row in range(self.rowCount()))
+
+    def selected_rows(self) -> list[int]:
+        """In their order."""
+        return sorted({index.row() for index in self.selectedIndexes()})
+
+    def show_counts(self, counts: Mapping[int, int]) -> None:
+        """Write beside each category how many segments it has."""
+        self.setColumnHidden(COUNT, False)
+        self.blockSignals(True)
+        for row, category in enumerate(self.categories()):
+            n_segments = counts.get(category.id, 0)
+            text = f"{n_segments:,}" if n_segments else ""
+            self.model().setData(self.model().index(row, COUNT), text)
+        self.blockSignals(False)
+        self.viewport().update()
 
     @Slot()
     def add_category(self) -> None:
         """Add a row and begin to write its name."""
         rows = self.categories()
-        new_id = max((category.id for category in rows), default=0) + 1
-        color = FRESH_COLORS[len(rows) % len(FRESH_COLORS)]
-        self._append(Category(new_id, "", is_thing=True, color=color))
+        new_id = max([self.next_id, *(category.id + 1 for category in rows)])
+        self._append(Category(new_id, "", is_thing=True, color=fresh_color(rows)))
         self.edited.emit()
         index = self.model().index(self.rowCount() - 1, NAME)
         self.setCurrentIndex(index)
@@ -90,39 +107,72 @@ class CategoryTable(QTableWidget):
     @Slot()
     def remove_selected(self) -> None:
         """Remove the rows that are selected."""
-        rows = {index.row() for index in self.selectedIndexes()}
-        for row in sorted(rows, reverse=True):
+        for row in reversed(self.selected_rows()):
             self.removeRow(row)
         self.edited.emit()
 
+    def move_selected(self, step: int) -> None:
+        """Move the selected rows up (-1) or down (1), unless one of them is there already."""
+        rows = self.selected_rows()
+        categories = list(self.categories())
+        moved = {row: row + step for row in rows}
+        if not rows or not 0 <= min(moved.values()) <= max(moved.values()) < len(categories):
+            return
+        for row in rows if step < 0 else reversed(rows):
+            categories.insert(row + step, categories.pop(row))
+        for row in range(min(*rows, *moved.values()), max(*rows, *moved.values()) + 1):
+            self._write(row, categories[row])
+        self.clearSelection()
+        for row in moved.values():
+            self.selectionModel().select(
+                self.model().index(row, NAME),
+                self.selectionModel().SelectionFlag.Select
+                | self.selectionModel().SelectionFlag.Rows,
+            )
+        self.scrollTo(self.model().index(moved[rows[0 if step < 0 else -1]], NAME))
+        self.edited.emit()
+
     def _append(self, category: Category) -> None:
-        row = self.rowCount()
+        self.insertRow(self.rowCount())
+        self._write(self.rowCount() - 1, category)
+
+    def _write(self, row: int, category: Category) -> None:
+        """Fill a row anew."""
         self.blockSignals(True)
-        self.insertRow(row)
+        texts = {KEY: category.hotkey, GROUP: category.supercategory}
+        old_count = self.item(row, COUNT)
+        for column, text in texts.items():
+            self.setItem(row, column, QTableWidgetItem(text))
         item = QTableWidgetItem(category.name)
         item.setData(CATEGORY_ROLE, category)
         self.setItem(row, NAME, item)
+        if old_count is None:
+            count = QTableWidgetItem("")
+            count.setFlags(count.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            self.setItem(row, COUNT, count)
         self.blockSignals(False)
         kind = QComboBox(self)
         kind.addItems(["thing", "stuff"])
         kind.setFrame(False)
         kind.setToolTip("A thing can be counted (cell, car); stuff cannot (sky, background).")
+        kind.setAccessibleName(f"Kind of {category.name}")
         kind.setCurrentIndex(THING if category.is_thing else STUFF)
         kind.currentIndexChanged.connect(lambda chosen: self._set_kind(item, chosen == THING))
         self.setCellWidget(row, KIND, kind)
         self.setCellWidget(row, COLOR, self._color_button(item))
 
     def _read(self, row: int) -> Category:
-        index = self.model().index(row, NAME)
-        old: Category = index.data(CATEGORY_ROLE)
-        return replace(old, name=str(index.data()).strip())
+        cells = [self.model().index(row, column) for column in (NAME, KEY, GROUP)]
+        old: Category = cells[0].data(CATEGORY_ROLE)
+        name, key, group = (str(cell.data()).strip() for cell in cells)
+        return replace(old, name=name, hotkey=key.upper(), supercategory=group)
 
     def _color_button(self, item: QTableWidgetItem) -> QToolButton:
         button = QToolButton(self)
         button.setAutoRaise(True)
         button.setIcon(_icon(item))
         button.setToolTip("Choose the colour")
-        button.setAccessibleName("Colour")
+        button.setAccessibleName(f"Colour of {item.text()}")
         button.clicked.connect(lambda: self._ask_color(item, button))
         return button
 
@@ -146,21 +196,6 @@ class CategoryTable(QTableWidget):
         button = self.cellWidget(item.row(), COLOR)
         if isinstance(button, QToolButton):
             button.setIcon(_icon(item))
-
-
-def find_fault(categories: Sequence[Category]) -> str:
-    """Say what is wrong with a list of categories; empty when nothing is."""
-    if not categories:
-        return "Add at least one category."
-    seen: set[str] = set()
-    for number, category in enumerate(categories, start=1):
-        name = category.name.casefold()
-        if not name:
-            return f"Give category {number} a name."
-        if name in seen:
-            return f"Two categories are called '{category.name}'; rename one of them."
-        seen.add(name)
-    return ""
 
 
 def _icon(item: QTableWidgetItem) -> QIcon:

@@ -154,6 +154,7 @@ class Document(ShownMap):
             categories = self.store.categories
             if has_new_map and self.map is not None and self.record is not None:
                 self.map = self.store.load_map(self.record.id)
+                self.preview = self.suggestion = None  # made for another map
         except AnnotateError as error:
             self.failed.emit(str(error))
             return

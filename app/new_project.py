@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.buttons import mark_primary
-from app.category_table import CategoryTable, find_fault
+from app.category_sources import CategorySources
+from app.category_table import GROUP, KEY, CategoryTable
 from app.model_choice import ModelChoice, say_differences
 from core.bundled import starter_models
+from core.categories import find_fault
 from core.panoptic import Category
 from core.store import PROJECT_SUFFIX
 
@@ -65,6 +67,9 @@ class NewProjectDialog(QDialog):
         self._has_own_categories = False
         self.models = ModelChoice(self)
         self._table = CategoryTable(self)
+        for column in (KEY, GROUP):
+            self._table.setColumnHidden(column, True)  # for the editor, later
+        self._sources = CategorySources(self)
         self._remarks = QLabel(self)
         self._path_edit = QLineEdit(str(project), self)
         self._fault = QLabel(self)
@@ -109,8 +114,10 @@ class NewProjectDialog(QDialog):
             button.setAutoDefault(False)
             button.clicked.connect(slot)
             table_buttons.addWidget(button)
-        table_buttons.addStretch()
         self._from_model = button
+        for button in self._sources.buttons:
+            table_buttons.addWidget(button)
+        table_buttons.addStretch()
         for label in (self._remarks, self._fault):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -131,6 +138,8 @@ class NewProjectDialog(QDialog):
     def _connect(self) -> None:
         self.models.changed.connect(self._on_model_chosen)
         self._table.edited.connect(self._on_categories_edited)
+        self._sources.chosen.connect(self._on_list_chosen)
+        self._sources.failed.connect(self._say_fault)
         self._path_edit.textChanged.connect(self._check)
         self._buttons.accepted.connect(self._on_accepted)
         self._buttons.rejected.connect(self.reject)
@@ -150,6 +159,12 @@ class NewProjectDialog(QDialog):
         self._has_own_categories = False
         self._check()
 
+    @Slot(object)
+    def _on_list_chosen(self, categories: tuple[Category, ...]) -> None:
+        """Begin with a template's or file's categories."""
+        self._table.set_categories(categories)
+        self._on_categories_edited()
+
     @Slot()
     def _on_categories_edited(self) -> None:
         self._has_own_categories = True
@@ -166,6 +181,7 @@ class NewProjectDialog(QDialog):
         self._say_fault(fault)
         self._create.setEnabled(not fault)
 
+    @Slot(object)
     def _say_fault(self, sentence: str) -> None:
         self._fault.setText(sentence)
         self._fault.setVisible(bool(sentence))

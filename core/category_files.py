@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,8 +45,7 @@ def read_categories(path: Path) -> tuple[Category, ...]:
         ) from error
     except (ValueError, RecursionError) as error:
         raise CocoError(f"{path} is not valid JSON ({error}); copy it again.") from error
-    read = partial(read_category, needs_kind=False)
-    table = read_table(str(path), {"categories": entries}, "categories", read)
+    table = read_table(str(path), {"categories": entries}, "categories", _read_entry)
     if not table:
         raise CocoError(f"{path} has an empty list 'categories'; choose another file.")
     return _with_ids_from_1(tuple(table.values()))
@@ -59,7 +57,7 @@ def write_categories(path: Path, categories: Sequence[Category]) -> None:
     Raises:
         CocoError: the file cannot be written.
     """
-    lines = ",\n".join(f"  {json.dumps(category_entry(category))}" for category in categories)
+    lines = ",\n".join(f"  {json.dumps(_write_entry(category))}" for category in categories)
     try:
         replace_file(path, f'{{\n "categories": [\n{lines}\n ]\n}}\n'.encode())
     except OSError as error:
@@ -72,6 +70,17 @@ def category_templates() -> dict[str, Path]:
     """The lists that ship with the program: what each is called, and its file."""
     paths = sorted((ASSETS / "categories").glob("*.json"))
     return {json.loads(path.read_bytes())["info"]["description"]: path for path in paths}
+
+
+def _write_entry(category: Category) -> dict[str, Any]:
+    key = {"hotkey": category.hotkey} if category.hotkey else {}
+    return {**category_entry(category), **key}
+
+
+def _read_entry(entry: Any) -> Category:
+    return replace(
+        read_category(entry, needs_kind=False), hotkey=str(entry.get("hotkey") or "")
+    )
 
 
 def _find_entries(path: Path) -> Any:

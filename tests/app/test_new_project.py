@@ -151,3 +151,25 @@ def test_sources_are_named(qtbot, tmp_path) -> None:
     qtbot.addWidget(dialog)
     dialog.show()
     assert "1,200 images" in seen(dialog)
+
+
+def test_a_template_gives_the_categories(qtbot, dialog) -> None:
+    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "From template…")
+    (coarse,) = [a for a in button.menu().actions() if "coarse" in a.text()]
+    coarse.trigger()
+    qtbot.waitUntil(lambda: len(dialog.new_project().categories) == 14)
+    assert dialog.new_project().categories[6].name == "sky"
+    dialog.models.choose("")
+    assert len(dialog.new_project().categories) == 14
+
+
+def test_a_coco_file_gives_the_categories_or_a_sentence(qtbot, dialog, tmp_path) -> None:
+    path = tmp_path / "instances.json"
+    path.write_text('{"categories": [{"id": 18, "name": "dog"}]}')
+    dialog._sources.read(path)  # noqa: SLF001
+    qtbot.waitUntil(lambda: dialog.new_project().categories[0].name == "dog")
+    assert dialog.new_project().categories[0].id == 18
+    path.write_text("no JSON")
+    dialog._sources.read(path)  # noqa: SLF001
+    qtbot.waitUntil(lambda: "instances.json is not valid JSON" in seen(dialog))
+    assert dialog.new_project().categories[0].name == "dog"

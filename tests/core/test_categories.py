@@ -2,7 +2,15 @@
 
 import pytest
 
-from core.categories import add_missing, assign_keys, find_fault, find_matches, free_name
+from core.categories import (
+    FRESH_COLORS,
+    add_missing,
+    assign_keys,
+    find_fault,
+    find_matches,
+    free_name,
+    fresh_color,
+)
 from core.panoptic import Category
 
 
@@ -71,3 +79,10 @@ def test_a_search_finds_words_anywhere_and_names_that_begin_so_first():
     assert find_matches([tree, oak, stump], "pal TREE") == [1]
     assert find_matches([tree, oak, stump], "  ") == [1, 2, 3]
     assert find_matches([tree, oak, stump], "car") == []
+
+
+def test_new_categories_go_through_the_colours_and_begin_again():
+    categories = []
+    for id_ in range(2 * len(FRESH_COLORS)):
+        categories.append(Category(id_, f"c{id_}", True, fresh_color(categories)))
+    assert [c.color for c in categories] == [*FRESH_COLORS, *FRESH_COLORS]

@@ -10,7 +10,9 @@ from core.coco_json import default_color
 from core.errors import CocoError
 from core.panoptic import Category
 
-CELL = Category(3, "Zelle ø", is_thing=True, color=(1, 2, 3), supercategory="tissue")
+CELL = Category(
+    3, "Zelle ø", is_thing=True, color=(1, 2, 3), supercategory="tissue", hotkey="T"
+)
 DISH = Category(1, "dish", is_thing=False, color=(9, 8, 7))
 PERSON = {"id": 1, "name": "person", "supercategory": "person"}
 

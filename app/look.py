@@ -15,6 +15,7 @@ class Look(QObject):
     Attributes:
         opacity: of the inside of segments, 0 to 1.
         is_outlined: whether segments are drawn as outlines only.
+        is_by_category: whether all segments of a category have its colour, or each its own.
         is_image_only: whether the map is not drawn.
         is_highlighting: whether the segment under the mouse is marked.
         tone: of the image.
@@ -36,6 +37,7 @@ class Look(QObject):
         super().__init__(parent)
         self.opacity = 0.4
         self.is_outlined = False
+        self.is_by_category = False
         self.is_image_only = False
         self.is_highlighting = True
         self.tone = Tone()
@@ -57,6 +59,11 @@ class Look(QObject):
     def toggle_outlines(self) -> None:
         """Draw segments as outlines only, or filled again."""
         self.is_outlined = not self.is_outlined
+        self._recolor()
+
+    def toggle_by_category(self) -> None:
+        """Give all segments of a category its colour, or each one of its own."""
+        self.is_by_category = not self.is_by_category
         self._recolor()
 
     def toggle_image_only(self) -> None:

@@ -171,6 +171,7 @@ class MapView(QWidget):
             hidden=document.hidden if document.preview is None else frozenset(),
             selected_id=document.selected_id if document.preview is None else VOID,
             is_outlined=self.look.is_outlined,
+            is_by_category=self.look.is_by_category,
         )
         if before is not None and self._scene.colors.recolors_any_of(before):
             self._screen.spoil_map()

@@ -26,12 +26,13 @@ from app.category_table import GROUP, KEY, CategoryTable
 from app.model_choice import ModelChoice, say_differences
 from core.bundled import starter_models
 from core.categories import find_fault
+from core.palette import default_color
 from core.panoptic import Category
 from core.store import PROJECT_SUFFIX
 
 FIRST_CATEGORIES: Final = (
-    Category(1, "object", is_thing=True, color=(229, 134, 6)),
-    Category(2, "background", is_thing=False, color=(93, 105, 177)),
+    Category(1, "object", is_thing=True, color=default_color(1)),
+    Category(2, "background", is_thing=False, color=default_color(2)),
 )
 SIZE: Final = (620, 560)
 

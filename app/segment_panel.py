@@ -24,9 +24,10 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.icons import line_icon
+from app.look import Look
 from app.row_table import RowTable
 from app.theme import scaled, segment_color, swatch
-from core.panoptic import Category, Segment
+from core.panoptic import Segment
 
 Index = QModelIndex | QPersistentModelIndex
 NAME, AREA, LOCK, HIDE = range(4)
@@ -44,12 +45,13 @@ EMPTY: Final = (
 class SegmentModel(QAbstractTableModel):
     """Segments by id: name, area in pixels, lock and visibility."""
 
-    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+    def __init__(self, document: Document, look: Look, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._look = look
         self._segments: list[Segment] = []
         self._areas: dict[int, int] = {}
-        self._swatches: dict[tuple[Category, int], QIcon] = {}
+        self._swatches: dict[tuple[bool, tuple[int, int, int]], QIcon] = {}
         self._icons = {
             name: line_icon(name) for name in ("locked", "unlocked", "shown", "hidden")
         }
@@ -125,10 +127,12 @@ class SegmentModel(QAbstractTableModel):
         category = self._document.categories.get(segment.category_id)
         if category is None:
             return None
-        if (category, segment.id) not in self._swatches:
-            color = segment_color(category, segment.id)
-            self._swatches[category, segment.id] = swatch(color, is_round=category.is_thing)
-        return self._swatches[category, segment.id]
+        is_by_category = self._look.is_by_category
+        color = category.color if is_by_category else segment_color(category, segment.id)
+        key = category.is_thing, color
+        if key not in self._swatches:
+            self._swatches[key] = swatch(color, is_round=category.is_thing)
+        return self._swatches[key]
 
     def _description(self, segment: Segment, column: int) -> str | None:
         if column == LOCK:
@@ -167,10 +171,10 @@ class SegmentTable(RowTable):
 class SegmentPanel(QWidget):
     """Shows the segments, and selects, locks and hides them."""
 
-    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._model = SegmentModel(document, self)
+        self._model = SegmentModel(document, look, self)
         self._table = self._build_table()
         self._empty = QLabel(self)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -183,6 +187,7 @@ class SegmentPanel(QWidget):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._table)
         document.segments_changed.connect(self._refresh)
+        look.recolored.connect(self._table.viewport().update)
         document.selection_changed.connect(self._follow_selection)
         document.keys.changed.connect(self._write_keys)
         self._fit_text()

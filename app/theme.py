@@ -114,6 +114,7 @@ def map_colors(
     hidden: frozenset[int] = frozenset(),
     selected_id: int = 0,
     is_outlined: bool = False,
+    is_by_category: bool = False,
 ) -> MapColors:
     """Colour tables for a map.
 
@@ -122,13 +123,15 @@ def map_colors(
         opacity: of the inside, 0 to 1.
         hidden: ids of segments that are not drawn.
         is_outlined: whether only outlines are drawn.
+        is_by_category: whether all segments of a category have its colour.
     """
     seen = [segment for segment in segments if segment.id not in hidden]
     ids = np.array([segment.id for segment in seen], np.intp)
     colors = np.array(
         [
-            segment_color(categories.get(segment.category_id, UNKNOWN), segment.id)
+            category.color if is_by_category else segment_color(category, segment.id)
             for segment in seen
+            for category in [categories.get(segment.category_id, UNKNOWN)]
         ],
         np.uint32,
     ).reshape(-1, 3)

@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         self.image_list = ImageList(self.document.store, self.keys, self)
         self.image_commands = ImageCommands(self.document, self.image_list, self)
         self.categories = CategoryPanel(self.document, self.category_commands, self)
-        self.segments = SegmentPanel(self.document, self)
+        self.segments = SegmentPanel(self.document, self.canvas.look, self)
         self.history = HistoryPanel(self.document, self)
         self.step_panel = StepPanel(self, self.keys)
         self.model_run = ModelRun(

@@ -5,21 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from core.palette import PALETTE
 from core.panoptic import Category
 
 NUMBER_KEYS: Final = "123456789"
 NO_KEYS: Final[Mapping[str, str]] = {}
 # Told apart with any of the common kinds of colour blindness. Source: Okabe and Ito 2008,
 # "Color Universal Design", figure 16; without black, which is hard to see over an image.
-FRESH_COLORS: Final = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (0, 158, 115),
-    (240, 228, 66),
-    (0, 114, 178),
-    (213, 94, 0),
-    (204, 121, 167),
-)
 
 
 def find_fault(categories: Sequence[Category], taken_keys: Mapping[str, str] = NO_KEYS) -> str:
@@ -83,7 +75,7 @@ def assign_keys(categories: Sequence[Category]) -> dict[str, int]:
 def fresh_color(categories: Sequence[Category]) -> tuple[int, int, int]:
     """A colour for one more category: the first that the fewest have."""
     used = Counter(category.color for category in categories)
-    return min(FRESH_COLORS, key=lambda color: used[color])
+    return min(PALETTE, key=lambda color: used[color])
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

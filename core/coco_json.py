@@ -3,7 +3,6 @@
 Source: Kirillov et al. 2019, arXiv:1801.00868; the format at cocodataset.org/#format-data.
 """
 
-import colorsys
 import json
 import operator
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from core.errors import CocoError
+from core.palette import default_color
 from core.panoptic import Category
 
 MAX_WIDE_ID: Final = 2**24 - 1  # R + 256 G + 65536 B
@@ -179,13 +179,6 @@ def read_category(entry: Any, *, needs_kind: bool = True) -> Category:
         color=(red, green, blue),
         supercategory=_text(entry.get("supercategory") or ""),
     )
-
-
-def default_color(category_id: int) -> tuple[int, int, int]:
-    """A colour for a category that has none: neighbouring ids differ much in hue."""
-    rgb = colorsys.hsv_to_rgb(category_id * 0.618034 % 1, 0.65, 0.95)
-    red, green, blue = (round(255 * value) for value in rgb)
-    return red, green, blue
 
 
 def _image(entry: Any) -> CocoImage:

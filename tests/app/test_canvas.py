@@ -215,6 +215,17 @@ def test_outlines_leave_the_inside_of_a_segment_clear(canvas, document, at, put)
     assert pixel(canvas, 0, 7) != tuple(document.image[7, 0])
 
 
+def test_segments_of_one_category_have_its_color_if_that_is_wanted(canvas, document, put):
+    put(Segment(1, CELL), slice(0, 48), slice(0, 20))
+    put(Segment(2, CELL), slice(0, 48), slice(20, 64))
+    canvas.look.set_opacity(1.0)
+    canvas.look.toggle_by_category()
+    color = document.categories[CELL].color
+    assert pixel(canvas, 10, 20) == pixel(canvas, 40, 20) == color
+    canvas.look.toggle_by_category()
+    assert pixel(canvas, 40, 20) == segment_color(document.categories[CELL], 2) != color
+
+
 def test_a_hidden_segment_is_not_drawn(canvas, document, at, put):
     put(Segment(1, CELL), slice(0, 48), slice(0, 64))
     canvas.zoom_to_actual()

@@ -5,7 +5,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTableView
 
+from app.look import Look
 from app.segment_panel import AREA, HIDE, LOCK, NAME, SegmentPanel
+from app.theme import segment_color
 from core.panoptic import PanopticMap, Segment
 from core.whole_maps import import_map
 
@@ -13,8 +15,13 @@ CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 
 
 @pytest.fixture
-def panel(document, qtbot) -> SegmentPanel:
-    panel = SegmentPanel(document)
+def look(qapp) -> Look:
+    return Look()
+
+
+@pytest.fixture
+def panel(document, look, qtbot) -> SegmentPanel:
+    panel = SegmentPanel(document, look)
     panel.resize(300, 400)
     qtbot.addWidget(panel)
     panel.show()
@@ -46,6 +53,22 @@ def test_each_segment_has_its_name_and_area(table, put):
     put(Segment(2, GROUND), slice(10, 48), slice(0, 64))
     assert texts(table, NAME) == ["cell 1", "ground"]
     assert texts(table, AREA) == ["40", "2,432"]
+
+
+def test_the_patches_have_the_colors_of_the_map(panel, table, look, document, put):
+    put(Segment(1, CELL), slice(0, 5), slice(0, 8))
+    put(Segment(2, CELL), slice(10, 48), slice(0, 64))
+
+    def patches() -> list[tuple[int, ...]]:
+        model = table.model()
+        icons = [model.index(row, NAME).data(Qt.ItemDataRole.DecorationRole) for row in (0, 1)]
+        colors = [icon.pixmap(16, 16).toImage().pixelColor(8, 8) for icon in icons]
+        return [(color.red(), color.green(), color.blue()) for color in colors]
+
+    cell = document.categories[CELL]
+    assert patches() == [segment_color(cell, 1), segment_color(cell, 2)]
+    look.toggle_by_category()
+    assert patches() == [cell.color, cell.color]
 
 
 def test_a_click_selects_the_segment(qtbot, document, table, put):

@@ -3,7 +3,6 @@
 import pytest
 
 from core.categories import (
-    FRESH_COLORS,
     add_missing,
     assign_keys,
     find_fault,
@@ -11,6 +10,7 @@ from core.categories import (
     free_name,
     fresh_color,
 )
+from core.palette import PALETTE
 from core.panoptic import Category
 
 
@@ -83,6 +83,6 @@ def test_a_search_finds_words_anywhere_and_names_that_begin_so_first():
 
 def test_new_categories_go_through_the_colours_and_begin_again():
     categories = []
-    for id_ in range(2 * len(FRESH_COLORS)):
+    for id_ in range(2 * len(PALETTE)):
         categories.append(Category(id_, f"c{id_}", True, fresh_color(categories)))
-    assert [c.color for c in categories] == [*FRESH_COLORS, *FRESH_COLORS]
+    assert [c.color for c in categories] == [*PALETTE, *PALETTE]

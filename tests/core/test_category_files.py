@@ -6,8 +6,8 @@ import pytest
 
 from core import category_files
 from core.category_files import category_templates, read_categories, write_categories
-from core.coco_json import default_color
 from core.errors import CocoError
+from core.palette import default_color
 from core.panoptic import Category
 
 CELL = Category(

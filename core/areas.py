@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.giving import N_IDS, Mask
-from core.panoptic import Ids, Rect, find_runs
+from core.giving import Mask
+from core.panoptic import Ids
 from core.spans import Ints
 
 Parts = NDArray[np.int32]  # [m, n] number of the part that a pixel belongs to, 0 for none
@@ -61,22 +61,3 @@ def distance_from(area: Mask) -> NDArray[np.float32]:
     outside: Any = (~area).view(np.uint8)
     distances: Any = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return distances
-
-
-def find_boxes(segment_ids: Ids) -> dict[int, Rect]:
-    """The box of each id that occurs, void's too."""
-    width = segment_ids.shape[1]
-    lengths, ids = find_runs(segment_ids)
-    ends = np.cumsum(lengths)
-    top, left = np.divmod(ends - lengths, width)
-    bottom, right = np.divmod(ends - 1, width)
-    left = np.where(top < bottom, 0, left)  # a run goes on in the next row
-    right = np.where(top < bottom, width - 1, right)
-    lowest, highest = np.full((2, N_IDS), segment_ids.size), np.full((2, N_IDS), -1)
-    for place, low, high in ((0, top, bottom), (1, left, right)):
-        np.minimum.at(lowest[place], ids, low)
-        np.maximum.at(highest[place], ids, high)
-    return {
-        int(i): Rect(*lowest[:, i].tolist(), *(highest[:, i] + 1).tolist())
-        for i in np.flatnonzero(highest[0] >= 0)
-    }

@@ -10,11 +10,11 @@ import math
 import cv2
 import numpy as np
 
-from core.areas import Parts, distance_from, find_boxes, find_holes, find_parts, nearest_ids
-from core.giving import N_IDS, Mask, find_pixels, give, locked, repaint, unlocked
+from core.areas import distance_from, find_holes, nearest_ids
+from core.giving import N_IDS, Mask, find_pixels, give, repaint, unlocked
 from core.panoptic import VOID, Edit, Ids, PanopticMap, Rect, count_pixels
-
-_SIDES = ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1, :], np.s_[1:, :]))  # left, right; up, down
+from core.parts import MapParts, find_parts_of_all
+from core.spans import Ints
 
 
 def fill_holes(map: PanopticMap, segment_id: int) -> Edit:
@@ -56,46 +56,44 @@ def remove_islands(map: PanopticMap, min_area: int, segment_id: int | None = Non
         raise ValueError(f"islands of fewer than {min_area} pixels")
     if segment_id is None:
         rect = Rect(0, 0, map.height, map.width)
-        boxes = find_boxes(map.segment_ids)
     else:
         rect, _ = find_pixels(map, segment_id, margin=1)
-        boxes = {segment_id: Rect(0, 0, rect.bottom - rect.top, rect.right - rect.left)}
-    after = map.segment_ids[rect.slices].copy()
-    can_take = unlocked(map)
-    for i in sorted(boxes.keys() - {VOID, *(segment.id for segment in locked(map))}):
-        window = boxes[i].grown(1).clipped(*after.shape)
-        takers = _dissolve_islands(after[window.slices], i, min_area, can_take)
-        boxes |= {taker: boxes[taker].united(window) for taker in takers if taker in boxes}
+    parts = find_parts_of_all(map.segment_ids[rect.slices])
+    can_change = unlocked(map)
+    is_island = (parts.areas < min_area) & (parts.ids != VOID) & can_change[parts.ids]
+    is_island[_largest_of_each(parts)] = False
+    if segment_id is not None:
+        is_island &= parts.ids == segment_id
+    after = parts.paint(_dissolve(parts, is_island, can_change))
     return repaint(map, rect, after, "remove islands")
 
 
-def _dissolve_islands(window: Ids, segment_id: int, min_area: int, can_take: Mask) -> list[int]:
-    """Change a segment's islands in its window, and tell whose they are now."""
-    inside = window == segment_id
-    parts, areas = find_parts(inside)
-    areas[0] = 0
-    is_island = (areas > 0) & (areas < min_area)
-    is_island[areas.argmax()] = False
-    if not is_island.any():
-        return []
-    islands = parts * is_island[parts]
-    new_id_of = _main_neighbours(islands, window, ~inside & can_take[window], len(areas))
-    np.copyto(window, new_id_of[islands], where=islands > 0)
-    return np.unique(new_id_of[is_island]).tolist()
+def _largest_of_each(parts: MapParts) -> Ints:
+    """The largest part of each segment, and the first of several."""
+    order = np.lexsort((-np.arange(len(parts.ids)), parts.areas, parts.ids))
+    return order[np.append(np.diff(parts.ids[order]) != 0, True)]
 
 
-def _main_neighbours(islands: Parts, window: Ids, is_taker: Mask, n_parts: int) -> Ids:
-    """Whose pixels [n_parts] most often lie beside each island's: the lowest id of several."""
-    sides = []
-    for one, other in (*_SIDES, *(side[::-1] for side in _SIDES)):
-        meet = (islands[one] > 0) & is_taker[other]
-        sides.append(islands[one][meet].astype(np.int64) * N_IDS + window[other][meet])
-    pairs, counts = np.unique(np.concatenate(sides), return_counts=True)
-    island, taker = np.divmod(pairs, N_IDS)
-    order = np.lexsort((-taker, counts))  # the last one written to a place stays there
-    main = np.zeros(n_parts, np.uint16)
-    main[island[order]] = taker[order]
-    return main
+def _dissolve(parts: MapParts, is_island: Mask, can_take: Mask) -> Ids:
+    """Whose each part [P] is when islands have gone to their main neighbours.
+
+    An island among islands waits for what becomes of these; what then has no neighbour but
+    locked ones becomes void. Of several main neighbours the one with the lowest id takes it.
+    """
+    ids, waiting = parts.ids.copy(), is_island.copy()
+    island, neighbour, length = parts.borders
+    while waiting.any():
+        can_join = waiting[island] & ~waiting[neighbour] & can_take[ids[neighbour]]
+        pairs = island[can_join] * N_IDS + ids[neighbour[can_join]]
+        pairs, place = np.unique(pairs, return_inverse=True)
+        if not len(pairs):
+            ids[waiting] = VOID
+            break
+        joining, taker = np.divmod(pairs, N_IDS)
+        order = np.lexsort((-taker, np.bincount(place, length[can_join])))
+        ids[joining[order]] = taker[order]  # the last one written to a place stays there
+        waiting[joining] = False
+    return ids
 
 
 def smooth_border(map: PanopticMap, segment_id: int, radius: float) -> Edit:

@@ -191,7 +191,10 @@ def is_any_of(segments: Iterable[Segment], segment_ids: Ids) -> Mask:
     """Which pixels belong to one of the segments."""
     ids = [segment.id for segment in segments]
     if 0 < len(ids) <= FEW:
-        return np.logical_or.reduce([segment_ids == i for i in ids])
+        is_theirs = segment_ids == ids[0]
+        for i in ids[1:]:
+            is_theirs |= segment_ids == i
+        return is_theirs
     is_one = np.zeros(N_IDS, np.bool_)
     is_one[ids] = True
     return is_one[segment_ids]

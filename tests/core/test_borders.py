@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.areas import find_boxes
 from core.borders import fill_holes, grow, remove_islands, shrink, smooth_border
 from core.panoptic import PanopticMap, Rect, Segment, Source
 from tests.core.map_edits import CELL, cells, ids, whole_maps
@@ -191,11 +190,3 @@ class TestGrowAndShrink:
 def test_a_segment_that_is_not_there_is_a_mistake(edit):
     with pytest.raises(ValueError, match="no segment 4"):
         edit(cells([1]), 4)
-
-
-@given(whole_maps)
-def test_the_box_of_each_id_is_the_smallest_around_its_pixels(array):
-    for i, box in find_boxes(array).items():
-        rows, columns = np.nonzero(array == i)
-        assert box == Rect(rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
-    assert find_boxes(array).keys() == {int(i) for i in np.unique(array)}

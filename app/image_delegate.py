@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate
 
@@ -29,7 +29,8 @@ class ImageDelegate(QStyledItemDelegate):
         if is_current:
             painter.fillRect(box, palette.color(QPalette.ColorRole.Highlight))
         corner = box.topLeft() + QPoint(PADDING, PADDING)
-        frame = QRect(corner, QSize(THUMB_WIDTH, THUMB_HEIGHT))
+        height = min(THUMB_HEIGHT, box.height() - 2 * PADDING)  # text may be small
+        frame = QRect(corner, QSize(THUMB_WIDTH, height))
         _draw_thumbnail(painter, frame, index.data(Qt.ItemDataRole.DecorationRole), palette)
         text = box.adjusted(
             THUMB_WIDTH + 2 * PADDING + 2, PADDING, -2 * PADDING - MARK - 4, -PADDING
@@ -63,8 +64,12 @@ def _draw_thumbnail(
             painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
             painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "unreadable")
         return
-    place = QRect(QPoint(), image.size())
+    size = image.deviceIndependentSize()
+    if size.height() > frame.height():
+        size.scale(QSizeF(frame.size()), Qt.AspectRatioMode.KeepAspectRatio)
+    place = QRect(QPoint(), size.toSize())
     place.moveCenter(frame.center())
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.drawImage(place, image)
 
 

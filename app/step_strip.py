@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QEvent,
     QModelIndex,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QSize,
     Qt,
@@ -24,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import scaled, segment_color
+from app.theme import finest_ratio, scaled, segment_color
 from core.panoptic import Category, Ids
 from core.proposals import Preview
 
@@ -96,15 +97,11 @@ class StepModel(QAbstractListModel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._ratio = finest_ratio()
         self._background: Rgb = np.zeros((THUMB_HEIGHT, THUMB_HEIGHT, 3), np.uint8)
         self._categories: Mapping[int, Category] = {}
         self._previews: list[Preview] = []
         self._thumbs: list[QImage] = []
-
-    @property
-    def thumb_size(self) -> QSize:
-        height, width = self._background.shape[:2]
-        return QSize(width, height)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self._previews)
@@ -127,7 +124,9 @@ class StepModel(QAbstractListModel):
         """Show later steps over this image, [H, W, 3], and forget the steps so far."""
         self.clear()
         if image is not None:
-            self._background = shrink(image, fit_thumb(*image.shape[:2]))
+            height, width = fit_thumb(*image.shape[:2])
+            size = (round(height * self._ratio), round(width * self._ratio))
+            self._background = shrink(image, size)
 
     def set_categories(self, categories: Mapping[int, Category]) -> None:
         """Colour later steps by these, found by the model's category ids."""
@@ -148,7 +147,9 @@ class StepModel(QAbstractListModel):
         row = len(self._previews)
         self.beginInsertRows(QModelIndex(), row, row)
         self._previews.append(preview)
-        self._thumbs.append(to_qimage(painted))
+        thumb = to_qimage(painted)
+        thumb.setDevicePixelRatio(self._ratio)
+        self._thumbs.append(thumb)
         self.endInsertRows()
 
     def preview(self, row: int) -> Preview:
@@ -161,16 +162,14 @@ class StepDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         image: QImage = index.data(Qt.ItemDataRole.DecorationRole)
-        return QSize(
-            image.width() + 2 * PADDING, image.height() + 2 * PADDING + scaled(CAPTION_HEIGHT)
-        )
+        size = image.deviceIndependentSize().toSize()
+        return size + QSize(2 * PADDING, 2 * PADDING + scaled(CAPTION_HEIGHT))
 
     def paint(self, painter: QPainter, option: Any, index: Index) -> None:
         image: QImage = index.data(Qt.ItemDataRole.DecorationRole)
         box: QRect = option.rect
-        picture = QRect(
-            box.left() + PADDING, box.top() + PADDING, image.width(), image.height()
-        )
+        size = image.deviceIndependentSize().toSize()
+        picture = QRect(box.topLeft() + QPoint(PADDING, PADDING), size)
         painter.drawImage(picture, image)
         palette: QPalette = option.palette
         is_current = bool(option.state & QStyle.StateFlag.State_Selected)

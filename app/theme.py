@@ -55,6 +55,11 @@ def dress(app: QApplication, tones: Tones, font_percent: int = 100) -> None:
     app.setStyleSheet(style_sheet(tones, scaled))
 
 
+def finest_ratio() -> float:
+    """Device pixels in one of Qt's on the display that has most of them."""
+    return max((screen.devicePixelRatio() for screen in QApplication.screens()), default=1.0)
+
+
 def scaled(length: int) -> int:
     """A length that suits the system's text, as it suits the size of the program's text."""
     system = QFontInfo(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont))

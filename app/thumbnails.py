@@ -11,15 +11,15 @@ from PySide6.QtCore import QObject, QThread, QThreadPool, Signal, Slot
 from PySide6.QtGui import QImage
 
 from app.image_file import ImageReader
+from app.theme import finest_ratio
 from core.errors import AnnotateError
 from core.images import Rgb, read_image
 from core.store import ImageRecord
 
 THUMB_WIDTH: Final = 72
 THUMB_HEIGHT: Final = 54
-MAX_KEPT: Final = 1000  # 12 MB
+MAX_KEPT: Final = 1000  # 12 MB, and four times that on a display of twice the pixels
 MAX_WAITING: Final = 60  # more than a tall screen shows; the oldest are given up
-LEAST_SIZE: Final = (2 * THUMB_HEIGHT, 2 * THUMB_WIDTH)
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,9 @@ class Thumbnails(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._kept: OrderedDict[int, QImage] = OrderedDict()
+        self._ratio = finest_ratio()
+        least = 2 * self._ratio
+        self._least_size = (round(least * THUMB_HEIGHT), round(least * THUMB_WIDTH))
         self._lock = Lock()  # of the two below, which both threads use
         self._waiting: deque[ImageRecord] = deque(maxlen=MAX_WAITING)
         self._is_working = False
@@ -101,14 +104,18 @@ class Thumbnails(QObject):
             _log.info("no thumbnail of %s: %s", record.path, error)
             return QImage()
         height, width = image.shape[:2]
-        scale = min(THUMB_HEIGHT / height, THUMB_WIDTH / width)
+        scale = self._ratio * min(THUMB_HEIGHT / height, THUMB_WIDTH / width)
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         small = np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-        return QImage(small.data, *size, 3 * size[0], QImage.Format.Format_RGB888).copy()
+        made = QImage(small.data, *size, 3 * size[0], QImage.Format.Format_RGB888).copy()
+        made.setDevicePixelRatio(self._ratio)
+        return made
 
     def _read(self, record: ImageRecord) -> Rgb:
         if record.frame is None:
-            return read_image(record.path, least_size=LEAST_SIZE, is_wanted=self._is_wanted)
+            return read_image(
+                record.path, least_size=self._least_size, is_wanted=self._is_wanted
+            )
         return self._reader.read(record, self._is_wanted)
 
     def _is_wanted(self) -> bool:

@@ -97,8 +97,8 @@ class Superpixels:
                     min(rect.bottom, tile.bottom),
                     min(rect.right, tile.right),
                 )
-                inside = _moved(part, tile).slices
-                found[_moved(part, rect).slices] = self._tile((row, column))[inside]
+                inside = part.inside(tile).slices
+                found[part.inside(rect).slices] = self._tile((row, column))[inside]
         return found
 
     def _follow(self, ids: dict[Place, set[int]]) -> None:
@@ -135,7 +135,7 @@ class Superpixels:
         rect = Rect(min(tops), min(lefts), max(bottoms), max(rights))
         covered = np.zeros((rect.bottom - rect.top, rect.right - rect.left), np.bool_)
         for part, is_inside in parts:
-            covered[_moved(part, rect).slices] = is_inside
+            covered[part.inside(rect).slices] = is_inside
         return rect, covered
 
     def _rect_of(self, place: Place) -> Rect:
@@ -166,14 +166,11 @@ def find_superpixels(image: Rgb, size: int, rect: Rect) -> Labels:
         int32 [m, n]; a superpixel's id is the number of its cell, row after row of the image.
     """
     height, width = image.shape[:2]
-    margin = 2 * size
-    window = Rect(
-        rect.top - margin, rect.left - margin, rect.bottom + margin, rect.right + margin
-    ).clipped(height, width)
+    window = rect.grown(2 * size).clipped(height, width)
     blurred: Any = cv2.GaussianBlur(image[window.slices], (0, 0), _BLUR)
     ids, rows, columns = _seeds(blurred, size, window, (height, width))
     labels = _grow(blurred, ids, rows, columns)
-    return np.ascontiguousarray(labels[_moved(rect, window).slices])
+    return np.ascontiguousarray(labels[rect.inside(window).slices])
 
 
 def _seeds(
@@ -280,13 +277,3 @@ def _side(down: int, right: int) -> tuple[slice, slice]:
     """The outermost row or column of a tile in the direction of a step."""
     sides = {-1: slice(0, 1), 0: slice(None), 1: slice(-1, None)}
     return sides[down], sides[right]
-
-
-def _moved(rect: Rect, origin: Rect) -> Rect:
-    """The rectangle in coordinates that begin at the corner of another."""
-    return Rect(
-        rect.top - origin.top,
-        rect.left - origin.left,
-        rect.bottom - origin.top,
-        rect.right - origin.left,
-    )

@@ -25,7 +25,10 @@ from core.segment_edits import (
     split_components,
 )
 from core.shapes import cover_polygon
+from core.snapping import snap_border
 from core.strokes import Tip
+from core.superpixels import Superpixels
+from core.wand import wand_area
 from core.whole_maps import accept_proposal, copy_segments, import_map
 
 CELL = Category(5, "cell", is_thing=True, color=(255, 0, 0))
@@ -84,6 +87,7 @@ def assert_locked_pixels_stay(before, after):
 
 
 HEIGHT, WIDTH = 9, 11
+IMAGE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
 point = st.tuples(st.floats(-3, WIDTH + 3, width=32), st.floats(-3, HEIGHT + 3, width=32))
 points = st.lists(point, min_size=1, max_size=3)
 radii = st.sampled_from([0.5, 1.0, 2.2, 6.0])
@@ -129,10 +133,15 @@ def strokes_on(draw, panoptic):
 @st.composite
 def areas_on(draw, panoptic):
     """What a polygon, a fill, a wand or superpixels cover."""
-    if draw(st.booleans()):
+    kind = draw(st.integers(0, 3))
+    if kind == 0:
         area = cover_polygon(draw(st.lists(point, min_size=3, max_size=6)), HEIGHT, WIDTH)
-    else:
+    elif kind == 1:
         area = flood_area(panoptic, *draw(places))
+    elif kind == 2:
+        area = wand_area(IMAGE, *draw(places), 60, is_contiguous=draw(st.booleans()))
+    else:
+        area = Superpixels(IMAGE, 4).area_under(draw(points))
     if draw(st.booleans()):
         return erase_area(panoptic, *area, draw(erased_ids(panoptic)), "erase")
     return paint_area(panoptic, *area, draw(painted_segments(panoptic)), "paint")
@@ -179,6 +188,7 @@ def border_edits_of(draw, panoptic):
                 lambda: smooth_border(panoptic, segment_id, size),
                 lambda: grow(panoptic, segment_id, size),
                 lambda: shrink(panoptic, segment_id, size),
+                lambda: snap_border(panoptic, IMAGE, segment_id, size),
             ]
         )
     )()

@@ -6,6 +6,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.document import Document
 from app.frame_panel import ImageList
+from app.image_model import describe
+from app.segment_commands import SegmentCommands
 from core.errors import AnnotateError
 from core.store import Review
 
@@ -22,11 +24,16 @@ class ImageCommands(QObject):
     told = Signal(object)
 
     def __init__(
-        self, document: Document, images: ImageList, parent: QObject | None = None
+        self,
+        document: Document,
+        images: ImageList,
+        commands: SegmentCommands,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._images = images
+        self._commands = commands
 
     def approve(self) -> None:
         """Approve the open image and go on to the next one that nobody has approved."""
@@ -72,6 +79,21 @@ class ImageCommands(QObject):
             return
         if found is not None:
             self._images.choose(found)
+
+    def copy_from_previous(self) -> None:
+        """Lay the segments of the image or frame before this one over what is void here."""
+        record, store = self._document.record, self._document.store
+        if record is None:
+            return
+        try:
+            previous = store.next_image(record.id, is_backward=True)
+            if previous is None:
+                self._document.refused.emit("This is the first image: none is before it.")
+                return
+            name = describe(store.image_record(previous))
+            self._commands.copy_from(store.load_map(previous), name)
+        except AnnotateError as error:
+            self._document.failed.emit(str(error))
 
     def _review(self, review: Review) -> bool:
         record = self._document.record

@@ -71,6 +71,8 @@ class Look(QObject):
         self.set_image_only(not self.is_image_only)
 
     def set_image_only(self, is_image_only: bool) -> None:
+        if is_image_only == self.is_image_only:
+            return
         self.is_image_only = is_image_only
         self.changed.emit()
 

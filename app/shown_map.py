@@ -28,6 +28,11 @@ class ShownMap(QObject):
         self._preview_segments: Segments = {}
 
     @property
+    def stuff(self) -> frozenset[int]:
+        """Ids of the categories that have at most one segment an image."""
+        return frozenset(c.id for c in self.categories.values() if not c.is_thing)
+
+    @property
     def has_proposal(self) -> bool:
         return self.suggestion is not None
 

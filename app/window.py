@@ -2,8 +2,9 @@
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
 
+from app.border_panel import BorderPanel
 from app.canvas import CanvasView
 from app.canvas_frame import CanvasFrame
 from app.category_commands import CategoryCommands
@@ -80,6 +81,9 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self.commands = Actions(self, self.keys)
         CategoryKeys(self.document, self.category_commands, self.commands, self)
+        self._segments_dock.setWidget(
+            _column(self.segments, BorderPanel(self.commands, self.segment_commands))
+        )
         self._palette = CommandPalette(self.commands, self)
         self._help = HelpSheet(self.keys, self)
         self.addToolBar(ToolBar(self.commands, self.keys, self.tools, self.canvas, self))
@@ -98,7 +102,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.canvas_frame)
         self.notice_stack = NoticeStack(self.notices, self.canvas)
         self.image_list = ImageList(self.document.store, self.keys, self)
-        self.image_commands = ImageCommands(self.document, self.image_list, self)
+        self.image_commands = ImageCommands(
+            self.document, self.image_list, self.segment_commands, self
+        )
         self.categories = CategoryPanel(self.document, self.category_commands, self)
         self.segments = SegmentPanel(self.document, self.canvas.look, self)
         self.history = HistoryPanel(self.document, self)
@@ -332,3 +338,15 @@ class MainWindow(QMainWindow):
         self.document.reader.stop()
         self.image_list.stop()
         super().closeEvent(event)
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    """Widgets one below the other; the first has what the others leave."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for widget in widgets:
+        column.addWidget(widget)
+    column.setStretch(0, 1)
+    return whole

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.panoptic import Ids, Rect, find_changes
+from core.parts import connect
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.intp]
@@ -93,21 +94,10 @@ def _flood_large(same: Mask, x: int, y: int) -> tuple[Rect, Mask]:
 
 
 def _connect(starts: Ints, ends: Ints, width: int) -> Ints:
-    """For each run the number of its part; runs of one part touch from row to row.
-
-    Every two runs that touch take the smaller of their parts' numbers, and every part that of
-    the part it joined, until nothing changes: Shiloach and Vishkin 1982, J. Algorithms 3(1).
-    """
+    """For each run the number of its part; runs of one part touch from row to row."""
     first = np.searchsorted(ends, starts + width, "right")  # of the next row's runs below it
     last = np.searchsorted(starts, ends + width, "left")
     counts = np.maximum(last - first, 0)
     above = np.repeat(np.arange(len(starts)), counts)
     below = np.arange(len(above)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
-    parts = np.arange(len(starts))
-    while True:
-        mine, others = parts[above], parts[below]
-        if np.array_equal(mine, others):
-            return parts
-        np.minimum.at(parts, np.maximum(mine, others), np.minimum(mine, others))
-        while not np.array_equal(parts[parts], parts):
-            parts = parts[parts]
+    return connect(len(starts), above, below)

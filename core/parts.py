@@ -8,7 +8,6 @@ strewn over it.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.panoptic import Ids
 from core.spans import Ints
@@ -56,7 +55,7 @@ def find_parts_of_all(segment_ids: Ids) -> MapParts:
     run_ids = flat[starts]
     upper, lower, shared = _find_meetings(starts, lengths, width)
     is_same = run_ids[upper] == run_ids[lower]
-    root = _connect(len(starts), upper[is_same], lower[is_same])
+    root = connect(len(starts), upper[is_same], lower[is_same])
     is_root = root == np.arange(len(root))
     part = (np.cumsum(is_root) - 1)[root]
     areas = np.bincount(part, lengths).astype(np.int64)
@@ -87,10 +86,10 @@ def _find_meetings(starts: Ints, lengths: Ints, width: int) -> Borders:
     return upper, lower, np.minimum(end[upper], (starts + lengths)[lower]) - left
 
 
-def _connect(n: int, one: NDArray[np.intp], other: NDArray[np.intp]) -> Ints:
+def connect(n: int, one: Ints, other: Ints) -> Ints:
     """The lowest number [n] that each of n things is linked to, directly or not.
 
-    Source: Shiloach and Vishkin 1982, "An O(log n) parallel connectivity algorithm", in turns
+    Source: Shiloach and Vishkin 1982, J. Algorithms 3(1), in turns
     of hooking roots on lower ones and of shortening the ways to them.
     """
     root = np.arange(n)

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.areas import EDGE_TO_EDGE, find_parts, nearest_ids
+from core.areas import find_parts, nearest_ids
 from core.cutting import Point, find_side
+from core.flooding import flood
 from core.giving import (
     Mask,
     checked_id,
@@ -42,10 +43,7 @@ def flood_area(map: PanopticMap, x: int, y: int) -> tuple[Rect, Mask]:
     """
     if not (0 <= x < map.width and 0 <= y < map.height):
         raise ValueError(f"pixel ({x}, {y}) of a map of {map.width} x {map.height}")
-    same = (map.segment_ids == map.segment_ids[y, x]).view(np.uint8)
-    *_, (left, top, columns, rows) = cv2.floodFill(same, None, (x, y), 2, flags=EDGE_TO_EDGE)
-    rect = Rect(top, left, top + rows, left + columns)
-    return rect, same[rect.slices] == 2
+    return flood(map.segment_ids, x, y)
 
 
 def merge_segments(map: PanopticMap, segment_ids: Iterable[int], into: int) -> Edit:

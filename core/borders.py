@@ -6,6 +6,8 @@ it void or a segment that is not locked, so that mending one border opens no gap
 """
 
 import math
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import cv2
 import numpy as np
@@ -15,6 +17,8 @@ from core.giving import N_IDS, Mask, find_pixels, give, repaint, unlocked
 from core.panoptic import VOID, Edit, Ids, PanopticMap, Rect, count_pixels
 from core.parts import MapParts, find_parts_of_all
 from core.spans import Ints
+
+TILE: Final = 256  # pixels on a side
 
 
 def fill_holes(map: PanopticMap, segment_id: int) -> Edit:
@@ -100,7 +104,7 @@ def smooth_border(map: PanopticMap, segment_id: int, radius: float) -> Edit:
     """Round a segment off: a pixel belongs to it if most of the disc around the pixel does.
 
     Spikes and islands narrower than the radius go, as do notches and holes. The border along
-    the image's edge stays. A locked segment stays as it is, and so does one that would vanish.
+    the image's edge stays, and so does a segment that would vanish; a locked one only gains.
 
     Args:
         map: is not changed.
@@ -112,8 +116,10 @@ def smooth_border(map: PanopticMap, segment_id: int, radius: float) -> Edit:
     """
     if not (math.isfinite(radius) and radius > 0):
         raise ValueError(f"a disc of radius {radius}")
-    rect, inside = find_pixels(map, segment_id, margin=math.floor(radius) + 1)
-    return _reshape(map, segment_id, rect, _most_of_disc(inside, radius), "smooth")
+    reach = math.floor(radius)
+    return _reshape(
+        map, segment_id, reach, lambda inside: _most_of_disc(inside, radius), "smooth"
+    )
 
 
 def grow(map: PanopticMap, segment_id: int, n: int) -> Edit:
@@ -122,35 +128,72 @@ def grow(map: PanopticMap, segment_id: int, n: int) -> Edit:
     Raises:
         ValueError: the map has no such segment, or `n` is not positive.
     """
-    rect, inside = find_pixels(map, segment_id, margin=_checked(n))
-    can_lose = unlocked(map)
-    taken = (distance_from(inside) <= n) & ~inside & can_lose[map.segment_ids[rect.slices]]
-    return give(map, rect, taken, map.segments[segment_id], "grow")
+    return _reshape(
+        map, segment_id, _checked(n), lambda inside: distance_from(inside) <= n, "grow"
+    )
 
 
 def shrink(map: PanopticMap, segment_id: int, n: int) -> Edit:
     """Take from a segment the pixels at most `n` pixels away from what surrounds it.
 
-    The border along the image's edge stays. A locked segment stays as it is, and so does one
-    that would vanish.
+    The border along the image's edge stays, and so does a segment that would vanish.
 
     Raises:
         ValueError: the map has no such segment, or `n` is not positive.
     """
-    rect, inside = find_pixels(map, segment_id, margin=min(_checked(n), 1))
-    return _reshape(map, segment_id, rect, distance_from(~inside) > n, "shrink")
+    return _reshape(
+        map, segment_id, _checked(n), lambda inside: distance_from(~inside) > n, "shrink"
+    )
 
 
-def _reshape(map: PanopticMap, segment_id: int, rect: Rect, wanted: Mask, label: str) -> Edit:
-    """Give a segment the wanted pixels of a window around it, and no others."""
-    window = map.segment_ids[rect.slices]
-    if map.segments[segment_id].is_locked or not wanted.any():
-        return give(map, rect, np.zeros_like(wanted), None, label)
-    inside, can_change = window == segment_id, unlocked(map)
-    free = np.where(can_change[window], window, np.uint16(VOID))
-    after = np.where(inside & ~wanted, nearest_ids(free, ~inside), window)
-    after[wanted & can_change[window]] = segment_id
+def _reshape(
+    map: PanopticMap,
+    segment_id: int,
+    reach: int,
+    find_wanted: Callable[[Mask], Mask],
+    label: str,
+) -> Edit:
+    """Give a segment the pixels that it should have, and no others.
+
+    Only tiles that the border runs through are looked at: the inside of a large segment stays.
+
+    Args:
+        map: is not changed.
+        segment_id: of the segment.
+        reach: how far, in pixels, from the border a pixel can change.
+        find_wanted: from the segment's pixels [m, n] of a window to those it should have; they
+            depend on pixels at most as far away as `reach`.
+        label: of the edit.
+    """
+    rect, _ = find_pixels(map, segment_id, margin=reach)
+    after = map.segment_ids[rect.slices].copy()
+    for tile in _tiles(rect):
+        window = tile.grown(reach + 1).clipped(map.height, map.width)
+        before = map.segment_ids[window.slices]
+        inside = before == segment_id
+        if inside.any() and not inside.all():
+            changed = _give_and_take(map, before, segment_id, find_wanted(inside))
+            after[tile.inside(rect).slices] = changed[tile.inside(window).slices]
+    if not (after == segment_id).any():
+        after = map.segment_ids[rect.slices]
     return repaint(map, rect, after, label)
+
+
+def _give_and_take(map: PanopticMap, before: Ids, segment_id: int, wanted: Mask) -> Ids:
+    """The ids of a window when a segment has the wanted pixels, as far as the rules allow."""
+    inside, can_change = before == segment_id, unlocked(map)
+    after = np.where(wanted & can_change[before], np.uint16(segment_id), before)
+    lost = inside & ~wanted & can_change[segment_id]
+    if lost.any():
+        takers = np.where(can_change[before], before, np.uint16(VOID))
+        np.copyto(after, nearest_ids(takers, ~inside), where=lost)
+    return after
+
+
+def _tiles(rect: Rect) -> Iterator[Rect]:
+    for top in range(rect.top, rect.bottom, TILE):
+        for left in range(rect.left, rect.right, TILE):
+            yield Rect(top, left, min(top + TILE, rect.bottom), min(left + TILE, rect.right))
 
 
 def _most_of_disc(inside: Mask, radius: float) -> Mask:

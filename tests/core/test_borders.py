@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from core import borders
 from core.borders import fill_holes, grow, remove_islands, shrink, smooth_border
 from core.panoptic import PanopticMap, Rect, Segment, Source
 from tests.core.map_edits import CELL, cells, ids, whole_maps
@@ -129,10 +130,13 @@ class TestSmooth:
         after = applied(panoptic, smooth_border(panoptic, 1, 3))
         assert after[4, 4] == 2 and (after > 0).all()
 
-    def test_a_segment_that_would_vanish_and_a_locked_one_stay(self):
+    def test_a_segment_that_would_vanish_stays(self):
         assert smooth_border(cells(*[[0, 0, 1, 0, 0]] * 5), 1, 3).is_empty
-        locked = cells([1, 0, 0], [0, 1, 1], [0, 1, 1], but=LOCKED)
-        assert smooth_border(locked, 1, 1).is_empty
+
+    def test_a_locked_segment_only_gains(self):
+        locked = cells([1, 0, 0, 0], [0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1], but=LOCKED)
+        after = applied(locked, smooth_border(locked, 1, 1))
+        assert after[0, 0] == 1 and after[2, 2] == 1
 
     @pytest.mark.parametrize("radius", [0, -1, np.inf, np.nan])
     def test_with_a_radius_that_is_no_number_is_a_mistake(self, radius):
@@ -190,3 +194,22 @@ class TestGrowAndShrink:
 def test_a_segment_that_is_not_there_is_a_mistake(edit):
     with pytest.raises(ValueError, match="no segment 4"):
         edit(cells([1]), 4)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda map: smooth_border(map, 1, 2),
+        lambda map: grow(map, 1, 3),
+        lambda map: shrink(map, 1, 2),
+    ],
+)
+@given(array=whole_maps)
+def test_tile_by_tile_is_the_same_as_all_at_once(edit, array):
+    segments = {int(i): Segment(int(i), CELL.id) for i in np.unique(array) if i}
+    assume(1 in segments)
+    panoptic = PanopticMap(array, segments, 10)
+    whole = applied(panoptic, edit(panoptic))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(borders, "TILE", 3)
+        assert np.array_equal(applied(panoptic, edit(panoptic)) == 1, whole == 1)

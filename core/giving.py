@@ -6,7 +6,7 @@ goes with it; a segment whose shape a person changes is a person's work from the
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ N_IDS: Final = MAX_SEGMENT_ID + 1
 FEW: Final = 8  # to look up one pixel in that many takes as long as to go through all
 
 Mask = NDArray[np.bool_]
+Table = TypeVar("Table", Mask, Ids)
 
 
 def give_all(
@@ -197,7 +198,13 @@ def is_any_of(segments: Iterable[Segment], segment_ids: Ids) -> Mask:
         return is_theirs
     is_one = np.zeros(N_IDS, np.bool_)
     is_one[ids] = True
-    return is_one[segment_ids]
+    return look_up(is_one, segment_ids)
+
+
+def look_up(table: Table, segment_ids: Ids) -> Table:
+    """What a table [65536] says of each pixel's id: run by run, three times as fast."""
+    lengths, ids = find_runs(segment_ids)
+    return np.repeat(table[ids], lengths).reshape(segment_ids.shape)
 
 
 def locked(map: PanopticMap) -> list[Segment]:

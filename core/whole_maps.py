@@ -5,8 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.giving import N_IDS, checked_id, is_any_of, locked, make_edit, shrink
-from core.panoptic import Edit, Ids, PanopticMap, Rect, Segment, Segments, Source, count_pixels
+from core.giving import N_IDS, checked_id, is_any_of, locked, look_up, make_edit, shrink
+from core.panoptic import (
+    VOID,
+    Edit,
+    Ids,
+    PanopticMap,
+    Rect,
+    Segment,
+    Segments,
+    Source,
+    count_pixels,
+)
 from core.proposals import Proposal
 
 
@@ -151,7 +161,8 @@ def _replace_map(
         raise ValueError(f"a map {foreign_ids.shape} for an image {map.segment_ids.shape}")
     segments = {segment.id: segment for segment in kept}
     is_free = ~is_any_of(segments.values(), map.segment_ids)
-    areas, free_areas = count_pixels(foreign_ids), count_pixels(foreign_ids[is_free])
+    free_ids = np.where(is_free, foreign_ids, np.uint16(VOID))
+    areas, free_areas = count_pixels(foreign_ids), count_pixels(free_ids)
     new_id_of = np.zeros(N_IDS, np.uint16)
     for foreign_id, area in free_areas.items():
         segment = foreign.get(foreign_id)
@@ -160,7 +171,7 @@ def _replace_map(
         adopted = ids.adopt(segment)
         segments[adopted.id] = adopted
         new_id_of[foreign_id] = adopted.id
-    after = np.where(is_free, new_id_of[foreign_ids], map.segment_ids)
+    after = np.where(is_free, look_up(new_id_of, free_ids), map.segment_ids)
     rect, _ = shrink(Rect(0, 0, map.height, map.width), after != map.segment_ids)
     before, after = map.segment_ids[rect.slices].copy(), after[rect.slices].copy()
     return make_edit(rect, before, after, (map.segments, segments), label)

@@ -18,7 +18,7 @@ from core.panoptic import VOID, Edit, Ids, PanopticMap, Rect, count_pixels
 from core.parts import MapParts, find_parts_of_all
 from core.spans import Ints
 
-TILE: Final = 256  # pixels on a side
+TILE: Final = 256  # pixels on a side, or twice the reach if that is more
 
 
 def fill_holes(map: PanopticMap, segment_id: int) -> Edit:
@@ -167,7 +167,7 @@ def _reshape(
     """
     rect, _ = find_pixels(map, segment_id, margin=reach)
     after = map.segment_ids[rect.slices].copy()
-    for tile in _tiles(rect):
+    for tile in _tiles(rect, max(TILE, 2 * reach)):
         window = tile.grown(reach + 1).clipped(map.height, map.width)
         before = map.segment_ids[window.slices]
         inside = before == segment_id
@@ -190,10 +190,10 @@ def _give_and_take(map: PanopticMap, before: Ids, segment_id: int, wanted: Mask)
     return after
 
 
-def _tiles(rect: Rect) -> Iterator[Rect]:
-    for top in range(rect.top, rect.bottom, TILE):
-        for left in range(rect.left, rect.right, TILE):
-            yield Rect(top, left, min(top + TILE, rect.bottom), min(left + TILE, rect.right))
+def _tiles(rect: Rect, side: int) -> Iterator[Rect]:
+    for top in range(rect.top, rect.bottom, side):
+        for left in range(rect.left, rect.right, side):
+            yield Rect(top, left, min(top + side, rect.bottom), min(left + side, rect.right))
 
 
 def _most_of_disc(inside: Mask, radius: float) -> Mask:

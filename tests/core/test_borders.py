@@ -211,5 +211,5 @@ def test_tile_by_tile_is_the_same_as_all_at_once(edit, array):
     panoptic = PanopticMap(array, segments, 10)
     whole = applied(panoptic, edit(panoptic))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(borders, "TILE", 3)
+        patch.setattr(borders, "TILE", 1)
         assert np.array_equal(applied(panoptic, edit(panoptic)) == 1, whole == 1)

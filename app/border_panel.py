@@ -16,14 +16,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.menus import Actions
-from app.segment_commands import MAX_ISLAND, MAX_REACH, SegmentCommands
+from app.segment_commands import MAX_ISLAND, SegmentCommands
+from core.snapping import MAX_REACH
 
-BY_REACH: Final = ("grow", "shrink", "smooth")
+BY_REACH: Final = ("grow", "shrink", "smooth", "snap")
 BY_PART: Final = ("fill_holes", "remove_islands", "split_components", "give_to_neighbours")
 SHORT: Final = {
     "grow": "Grow",
     "shrink": "Shrink",
     "smooth": "Smooth",
+    "snap": "Snap",
     "fill_holes": "Fill holes",
     "remove_islands": "Drop islands",
     "split_components": "Split parts",

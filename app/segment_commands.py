@@ -9,9 +9,9 @@ from app.document import Document
 from core import borders, edits, segment_edits
 from core.errors import AnnotateError
 from core.panoptic import Edit, PanopticMap, Segment
+from core.snapping import MAX_REACH, snap_border
 from core.whole_maps import copy_segments
 
-MAX_REACH: Final = 64
 MAX_ISLAND: Final = 100_000
 NOTHING: Final = "{name} stays as it is: {reason}."
 
@@ -118,6 +118,16 @@ class SegmentCommands(QObject):
     def shrink(self) -> None:
         """Move the border of the selected segment inwards."""
         self._push("shrink it", lambda map, s: borders.shrink(map, s.id, self.reach))
+
+    def snap(self) -> None:
+        """Move the border of the selected segment to the nearest edges in the image."""
+        image = self._document.image
+        if image is not None:
+            self._push(
+                "move its border",
+                lambda map, s: snap_border(map, image, s.id, self.reach),
+                f"no edge within {self.reach} pixels fits better",
+            )
 
     # Other images.
 

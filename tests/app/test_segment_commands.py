@@ -11,6 +11,7 @@ from app.window import MainWindow
 from core import borders, segment_edits
 from core.giving import repaint
 from core.panoptic import PanopticMap, Rect, Segment
+from core.snapping import snap_border
 from core.whole_maps import copy_segments
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
@@ -69,6 +70,19 @@ def test_a_command_is_the_edit_of_its_name_and_one_step(
     assert document.history()[0] == [*labels, edit.label]
     document.undo()
     assert_same(document.map, ragged)
+
+
+def test_a_border_is_snapped_to_the_image_that_is_seen(document, commands, put, assert_same):
+    put(Segment(1, CELL), slice(10, 30), slice(10, 30))
+    document.select(1)
+    document.image[...] = 20
+    document.image[12:33, 12:33] = 230
+    commands.set_reach(4)
+    expected = document.map.copy()
+    expected.apply(snap_border(document.map, document.image, 1, 4))
+    commands.snap()
+    assert_same(document.map, expected)
+    assert document.map.segment_ids[30, 20] == 1
 
 
 @pytest.mark.parametrize(

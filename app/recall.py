@@ -19,6 +19,7 @@ def recall(settings: Settings, window: QMainWindow, tools: ToolBox, look: Look) 
     tools.set_tip(settings.brush_tip)
     tools.set_tolerance(settings.wand_tolerance)
     tools.set_contiguous(settings.is_wand_contiguous)
+    tools.set_superpixel_size(settings.superpixel_size)
     look.set_opacity(settings.opacity_percent / 100)
     if settings.geometry:
         window.restoreGeometry(QByteArray(settings.geometry))
@@ -34,6 +35,7 @@ def remember(settings: Settings, window: QMainWindow, tools: ToolBox, look: Look
         brush_tip=tools.tip,
         wand_tolerance=tools.tolerance,
         is_wand_contiguous=tools.is_contiguous,
+        superpixel_size=tools.superpixel_size,
         opacity_percent=round(100 * look.opacity),
         geometry=bytes(window.saveGeometry().data()),
         arrangement=bytes(window.saveState(ARRANGEMENT_VERSION).data()),

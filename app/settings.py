@@ -13,6 +13,7 @@ from PySide6.QtGui import QKeySequence
 from app.folders import config_folder
 from app.keys import BITBRUSH, KeyTable
 from app.toolbox import MAX_SIZE, MIN_SIZE
+from core import superpixels
 from core.strokes import Tip
 from core.wand import MAX_TOLERANCE
 
@@ -46,6 +47,7 @@ class Settings:
         brush_tip: their shape.
         wand_tolerance: 0..255, how far a colour may be from the one that the wand touched.
         is_wand_contiguous: whether the wand takes only pixels connected to that one.
+        superpixel_size: in image pixels, about.
         opacity_percent: of segments on the canvas.
         geometry: place and size of the window, in Qt's own form; empty at first.
         arrangement: its docks and tool bars, in Qt's own form; empty at first.
@@ -59,6 +61,7 @@ class Settings:
     brush_tip: Tip = Tip.ROUND
     wand_tolerance: int = 24
     is_wand_contiguous: bool = True
+    superpixel_size: int = 24
     opacity_percent: int = 40
     geometry: bytes = b""
     arrangement: bytes = b""
@@ -109,6 +112,13 @@ def read_settings(path: Path) -> Settings:
         brush_tip=_one_of(Tip, _text(stored, "brush_tip"), plain.brush_tip),
         wand_tolerance=_whole(stored, "wand_tolerance", plain.wand_tolerance, 0, MAX_TOLERANCE),
         is_wand_contiguous=bool(_whole(stored, "is_wand_contiguous", 1, 0, 1)),
+        superpixel_size=_whole(
+            stored,
+            "superpixel_size",
+            plain.superpixel_size,
+            superpixels.MIN_SIZE,
+            superpixels.MAX_SIZE,
+        ),
         opacity_percent=_whole(stored, "opacity_percent", plain.opacity_percent, 0, 100),
         geometry=_bytes(stored, "geometry"),
         arrangement=_bytes(stored, "arrangement"),
@@ -128,6 +138,7 @@ def write_settings(path: Path, settings: Settings) -> None:
     stored.setValue("brush_tip", settings.brush_tip.value)
     stored.setValue("wand_tolerance", settings.wand_tolerance)
     stored.setValue("is_wand_contiguous", int(settings.is_wand_contiguous))
+    stored.setValue("superpixel_size", settings.superpixel_size)
     stored.setValue("opacity_percent", settings.opacity_percent)
     stored.setValue("geometry", QByteArray(settings.geometry))
     stored.setValue("arrangement", QByteArray(settings.arrangement))

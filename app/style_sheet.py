@@ -79,7 +79,8 @@ def style_sheet(tones: Tones, scaled: Callable[[int], int]) -> str:
     QMainWindow::separator:hover {{ background: {tones.accent}; }}
     QDockWidget {{ font-weight: 600; }}
     QDockWidget::title {{
-        background: {tones.window}; padding: 7px 10px; border-bottom: 1px solid {tones.line};
+        background: {tones.window}; border-bottom: 1px solid {tones.line};
+        padding: 7px 10px 5px 10px; /* Qt takes the border from the lower padding */
     }}
     QToolBar {{
         background: {tones.window}; border: none; border-bottom: 1px solid {tones.line};

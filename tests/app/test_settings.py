@@ -18,6 +18,7 @@ CHANGED = Settings(
     brush_tip=Tip.SQUARE,
     wand_tolerance=7,
     is_wand_contiguous=False,
+    superpixel_size=40,
     opacity_percent=75,
     geometry=bytes(range(256)),
     arrangement=b"\x00,;%\n",

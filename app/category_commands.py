@@ -38,7 +38,8 @@ class CategoryCommands(QObject):
     @property
     def number(self) -> int:
         """The number key of the current category; 0 for none."""
-        current, keys = self._document.category_id, self.keys
+        keys = assign_keys(tuple(self._document.categories.values()))
+        current = self._document.category_id
         return next((int(key) for key in NUMBER_KEYS if keys.get(key) == current), 0)
 
     def choose_number(self, number: int) -> None:

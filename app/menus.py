@@ -1,6 +1,6 @@
 """The table of actions as Qt's: in the menus of a window, with their keys."""
 
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 
 from PySide6.QtCore import QObject, Slot
@@ -33,12 +33,14 @@ class Actions(QObject):
 
     def refresh(self) -> None:
         """Enable what can be done now, and tick what is on."""
+        # Many actions ask the same, and this is done at every edit.
+        ask = cache(lambda path: attrgetter(path)(self._window))
         for spec in ACTIONS:
             action = self._by_name[spec.name]
             if spec.when:
-                action.setEnabled(bool(attrgetter(spec.when)(self._window)))
+                action.setEnabled(bool(ask(spec.when)))
             if spec.checked:
-                value = attrgetter(spec.checked)(self._window)
+                value = ask(spec.checked)
                 action.setChecked(value is True or value == spec.argument)
 
     def _build(self, spec: ActionSpec) -> QAction:

@@ -1,5 +1,7 @@
 """The segments of the open image: a table with one row each, however many there are."""
 
+from bisect import bisect_left
+from operator import attrgetter
 from typing import Any, Final
 
 from PySide6.QtCore import (
@@ -90,13 +92,14 @@ class SegmentModel(QAbstractTableModel):
 
     def row_of(self, segment_id: int) -> int:
         """The row of a segment; -1 when there is none."""
-        ids = (segment.id for segment in self._segments)
-        return next((row for row, found in enumerate(ids) if found == segment_id), -1)
+        row = bisect_left(self._segments, segment_id, key=attrgetter("id"))
+        is_there = row < len(self._segments) and self._segments[row].id == segment_id
+        return row if is_there else -1
 
     def refresh(self) -> None:
         """Follow the document: the same rows with new contents, or other rows."""
         map = self._document.shown_map
-        segments = sorted(map.segments.values(), key=lambda s: s.id) if map else []
+        segments = sorted(map.segments.values(), key=attrgetter("id")) if map else []
         old_ids = [segment.id for segment in self._segments]
         has_same_rows = old_ids == [segment.id for segment in segments]
         if not has_same_rows:

@@ -104,7 +104,8 @@ def smooth_border(map: PanopticMap, segment_id: int, radius: float) -> Edit:
     """Round a segment off: a pixel belongs to it if most of the disc around the pixel does.
 
     Spikes and islands narrower than the radius go, as do notches and holes. The border along
-    the image's edge stays, and so does a segment that would vanish; a locked one only gains.
+    the image's edge or a locked neighbour gives no pixel up, so that no gap opens there. A
+    segment that would vanish stays; a locked one only gains.
 
     Args:
         map: is not changed.
@@ -117,9 +118,11 @@ def smooth_border(map: PanopticMap, segment_id: int, radius: float) -> Edit:
     if not (math.isfinite(radius) and radius > 0):
         raise ValueError(f"a disc of radius {radius}")
     reach = math.floor(radius)
-    return _reshape(
-        map, segment_id, reach, lambda inside: _most_of_disc(inside, radius), "smooth"
-    )
+
+    def find_wanted(inside: Mask) -> Mask:
+        return _most_of_disc(inside, radius)
+
+    return _reshape(map, segment_id, reach, find_wanted, "smooth", leaves_void=False)
 
 
 def grow(map: PanopticMap, segment_id: int, n: int) -> Edit:
@@ -136,7 +139,8 @@ def grow(map: PanopticMap, segment_id: int, n: int) -> Edit:
 def shrink(map: PanopticMap, segment_id: int, n: int) -> Edit:
     """Take from a segment the pixels at most `n` pixels away from what surrounds it.
 
-    The border along the image's edge stays, and so does a segment that would vanish.
+    Along a locked neighbour they become void. The border along the image's edge stays, and so
+    does a segment that would vanish.
 
     Raises:
         ValueError: the map has no such segment, or `n` is not positive.
@@ -152,6 +156,8 @@ def _reshape(
     reach: int,
     find_wanted: Callable[[Mask], Mask],
     label: str,
+    *,
+    leaves_void: bool = True,
 ) -> Edit:
     """Give a segment the pixels that it should have, and no others.
 
@@ -164,6 +170,7 @@ def _reshape(
         find_wanted: from the segment's pixels [m, n] of a window to those it should have; they
             depend on pixels at most as far away as `reach`.
         label: of the edit.
+        leaves_void: what lies nearest to a locked segment becomes void, or else stays.
     """
     rect, _ = find_pixels(map, segment_id, margin=reach)
     after = map.segment_ids[rect.slices].copy()
@@ -172,21 +179,26 @@ def _reshape(
         before = map.segment_ids[window.slices]
         inside = before == segment_id
         if inside.any() and not inside.all():
-            changed = _give_and_take(map, before, segment_id, find_wanted(inside))
+            wanted = find_wanted(inside)
+            changed = _give_and_take(map, before, segment_id, wanted, leaves_void=leaves_void)
             after[tile.inside(rect).slices] = changed[tile.inside(window).slices]
     if not (after == segment_id).any():
         after = map.segment_ids[rect.slices]
     return repaint(map, rect, after, label)
 
 
-def _give_and_take(map: PanopticMap, before: Ids, segment_id: int, wanted: Mask) -> Ids:
+def _give_and_take(
+    map: PanopticMap, before: Ids, segment_id: int, wanted: Mask, *, leaves_void: bool
+) -> Ids:
     """The ids of a window when a segment has the wanted pixels, as far as the rules allow."""
     inside, can_change = before == segment_id, unlocked(map)
     after = np.where(wanted & can_change[before], np.uint16(segment_id), before)
     lost = inside & ~wanted & can_change[segment_id]
     if lost.any():
-        takers = np.where(can_change[before], before, np.uint16(VOID))
-        np.copyto(after, nearest_ids(takers, ~inside), where=lost)
+        takers = nearest_ids(before, ~inside)
+        can_take = can_change[takers]
+        np.copyto(after, takers, where=lost & can_take)
+        np.copyto(after, np.uint16(VOID), where=lost & ~can_take & leaves_void)
     return after
 
 

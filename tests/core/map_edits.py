@@ -96,6 +96,11 @@ whole_maps = st.binary(min_size=HEIGHT * WIDTH, max_size=HEIGHT * WIDTH).map(
 )
 
 
+images = st.integers(0, 99).map(
+    lambda seed: (
+        np.random.default_rng(seed).integers(0, 4, (HEIGHT, WIDTH, 3), np.uint8) * np.uint8(80)
+    )
+)
 places = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
 sizes = st.integers(1, 5)
 
@@ -132,7 +137,7 @@ def strokes_on(draw, panoptic):
 
 @st.composite
 def areas_on(draw, panoptic):
-    """What a polygon, a fill, a wand or superpixels cover."""
+    """What a polygon, a wand or a fill cover; superpixels are an area as good as any."""
     kind = draw(st.integers(0, 3))
     if kind == 0:
         area = cover_polygon(draw(st.lists(point, min_size=3, max_size=6)), HEIGHT, WIDTH)
@@ -188,6 +193,7 @@ def border_edits_of(draw, panoptic):
                 lambda: smooth_border(panoptic, segment_id, size),
                 lambda: grow(panoptic, segment_id, size),
                 lambda: shrink(panoptic, segment_id, size),
+                lambda: snap_border(panoptic, draw(images), segment_id, size),
                 lambda: snap_border(panoptic, IMAGE, segment_id, size),
             ]
         )

@@ -130,6 +130,12 @@ class TestSmooth:
         after = applied(panoptic, smooth_border(panoptic, 1, 3))
         assert after[4, 4] == 2 and (after > 0).all()
 
+    def test_opens_no_gap_beside_a_locked_segment(self):
+        array = np.full((12, 12), 1, np.uint16)
+        array[3:9, 3:9] = 2
+        panoptic = cells(*array, but=LOCKED)
+        assert smooth_border(panoptic, 2, 3).is_empty
+
     def test_a_segment_that_would_vanish_stays(self):
         assert smooth_border(cells(*[[0, 0, 1, 0, 0]] * 5), 1, 3).is_empty
 

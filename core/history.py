@@ -161,7 +161,8 @@ class ProjectHistory(ProjectDatabase):
     def _walk(self, place: Place, goal: int) -> list[Edit]:
         first, last = sorted((place.position, goal))
         if self._replay_cost(place.image_id, first, last) > FAR:
-            return [_difference(self._map_at(place, place.position), self._map_at(place, goal))]
+            here, there = self._map_at(place, place.position), self._map_at(place, goal)
+            return [difference(here, there, "travel")]
         edits = list(self._read_edits(place.image_id, first + 1, last))
         return edits if goal > place.position else [edit.inverted() for edit in edits[::-1]]
 
@@ -248,9 +249,9 @@ class ProjectHistory(ProjectDatabase):
         return self._damage(f"Edit {seq} of image {image_id}", reason)
 
 
-def _difference(old: PanopticMap, new: PanopticMap) -> Edit:
+def difference(old: PanopticMap, new: PanopticMap, label: str) -> Edit:
     """The edit that makes one map of an image the other."""
     everywhere = Rect(0, 0, old.height, old.width)
     rect, _ = shrink(everywhere, old.segment_ids != new.segment_ids)
     before, after = (map.segment_ids[rect.slices].copy() for map in (old, new))
-    return make_edit(rect, before, after, (old.segments, new.segments), "travel")
+    return make_edit(rect, before, after, (old.segments, new.segments), label)

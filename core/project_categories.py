@@ -58,7 +58,7 @@ class ProjectCategories(ProjectDatabase):
 
     def _categories(self, where: str) -> tuple[Category, ...]:
         return tuple(
-            Category(id_, name, bool(is_thing), _color(color), supercategory, hotkey)
+            Category(id_, name, bool(is_thing), parse_color(color), supercategory, hotkey)
             for id_, _, name, is_thing, color, supercategory, hotkey in self._read(
                 "category", where
             )
@@ -70,6 +70,11 @@ class ProjectCategories(ProjectDatabase):
         self._insert("category", *row)
 
 
-def _color(text: str) -> tuple[int, int, int]:
+def parse_color(text: str) -> tuple[int, int, int]:
+    """What rrggbb means.
+
+    Raises:
+        ValueError: it means no colour.
+    """
     red, green, blue = bytes.fromhex(text)
     return red, green, blue

@@ -18,7 +18,8 @@ from core.file_lock import FileLock
 from core.panoptic import Category, Edit
 from core.project_categories import ProjectCategories
 from core.project_images import ImageQuery, ImageRecord, Review
-from core.schema import lock_project, new_database, open_database
+from core.schema import check_soundness, lock_project, new_database, open_database
+from core.set_aside import finish_setting_aside
 from core.snapshots import SnapshotWriter
 from core.sources import ProjectSources, RelinkPlan, SourceState
 
@@ -89,7 +90,7 @@ class AnnotationStore(ProjectCategories, ProjectSources, ProjectCompaction):
             return cls(path, open_database(path, is_read_only=True), None)
         lock = lock_project(path)
         try:
-            return cls(path, open_database(path, is_read_only=False), lock)
+            return cls(path, _open_sound(path), lock)
         except BaseException:
             lock.release()
             raise
@@ -176,3 +177,21 @@ class AnnotationStore(ProjectCategories, ProjectSources, ProjectCompaction):
         if n_steps is not None and n_steps < 0:
             raise ValueError(f"{n_steps} steps cannot be kept")
         self._set_setting("undo_limit", "" if n_steps is None else str(n_steps))
+
+
+def _open_sound(path: Path) -> sqlite3.Connection:
+    """Open a project for writing, after whatever a killed recovery has left to do."""
+    try:
+        finish_setting_aside(path)
+    except OSError as error:
+        raise ProjectError(
+            f"The folder {path.parent} of the project cannot be written ({error.strerror}); "
+            "make it writable, or put the project in another folder."
+        ) from error
+    connection = open_database(path, is_read_only=False)
+    try:
+        check_soundness(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

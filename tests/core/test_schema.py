@@ -11,6 +11,7 @@ import pytest
 
 from core.edits import brush_stroke, new_segment
 from core.panoptic import Category, PanopticMap, Segment
+from core.recovery import recover_project
 from core.schema import MIGRATIONS
 from core.store import AnnotationStore, ImageRecord
 
@@ -61,6 +62,15 @@ def test_its_maps_and_their_whole_history_are_there(path):
         for _ in range(133):
             map.apply(store.undo(1))
         assert not map.segment_ids.any() and not store.can_undo(1)
+
+
+def test_it_can_be_recovered_before_it_is_brought_up_to_date(path):
+    report = recover_project(path)
+    assert (report.n_images, report.n_steps, report.n_lost_steps) == (3, 135, 0)
+    with AnnotationStore.open(path) as store:
+        assert zlib.crc32(store.load_map(1).segment_ids.tobytes()) == CRC_OF_FIRST_MAP
+        assert (store.categories, store.model, store.last_image) == ((CELL, DISH), "nuclei", 2)
+        assert store.history(1)[1] == 130 and store.can_redo(1)
 
 
 def test_it_can_be_worked_on(path):

@@ -1,0 +1,246 @@
+"""A damaged project: what can be read of it goes into a new one, and it is kept aside.
+
+Per image, the edits are replayed up to the first that is lost; from there the next snapshot
+takes the map on, as one step. Nothing is made up: a map is one that the image once had.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import ProjectError
+from core.history import difference
+from core.journal import decode_edit, decode_map, encode_edit
+from core.panoptic import Category, Edit, PanopticMap
+from core.project_categories import ProjectCategories, parse_color
+from core.project_images import Review
+from core.salvage import Salvage, salvage
+from core.schema import lock_project, new_database
+from core.set_aside import finish_setting_aside, recovered_path, set_aside
+from core.snapshots import ProjectSnapshots
+
+_MAX_PIXELS: Final = 2**30  # a map beyond that was never made
+_GREY: Final = (128, 128, 128)
+
+
+@dataclass(slots=True)
+class RecoveryReport:
+    """What was found in a damaged project, and what was not.
+
+    Attributes:
+        path: of the project.
+        kept_aside: where the damaged file is now.
+        n_images, n_steps: recovered, and steps that can be undone or redone.
+        n_lost_steps: that are gone, or are one step now with others.
+        n_hurt_images: whose history has such a gap or ends early.
+        n_lost_images: of which only edits were found.
+        n_lost_categories: that were named anew, as segments need them.
+    """
+
+    path: Path
+    kept_aside: Path
+    n_images: int = 0
+    n_steps: int = 0
+    n_lost_steps: int = 0
+    n_hurt_images: int = 0
+    n_lost_images: int = 0
+    n_lost_categories: int = 0
+
+    def __str__(self) -> str:
+        lost = [
+            f"{number} {what}"
+            for number, what in (
+                (self.n_lost_steps, f"steps in {self.n_hurt_images} of the images"),
+                (self.n_lost_images, "images"),
+                (self.n_lost_categories, "names of categories"),
+            )
+            if number
+        ]
+        return (
+            f"{self.n_images} images with {self.n_steps} steps were recovered in {self.path}; "
+            f"{' and '.join(lost) or 'nothing'} could not be read. The damaged file is kept as "
+            f"{self.kept_aside.name}."
+        )
+
+
+@dataclass(slots=True)
+class _Journal:
+    """The history of an image as far as it can be followed."""
+
+    map: PanopticMap
+    base: int
+    first: bytes  # the map at the base as it is kept; of no use at 0
+    steps: list[tuple[str, int, bytes]] = field(default_factory=list)  # label, pixels, payload
+    n_in_effect: int = 0
+    n_lost: int = 0
+
+    def try_edit(self, row: tuple[Any, ...] | None) -> bool:
+        """Add an edit if there is one and it was made for this state of the map."""
+        if row is None:
+            return False
+        _, _, label, _, payload = row
+        try:
+            self.add(decode_edit(payload, label), payload)
+        except ValueError:
+            return False
+        return True
+
+    def add(self, edit: Edit, payload: bytes) -> None:
+        self.map.apply(edit)
+        self.steps.append((edit.label, edit.before.size, payload))
+
+
+def follow(
+    image: tuple[Any, ...],
+    edits: Mapping[int, tuple[Any, ...]],
+    snapshots: Mapping[int, bytes],
+) -> _Journal:
+    """Go through the history of an image to its present position, and on to what can be redone.
+
+    Args:
+        image: its row.
+        edits: rows by number; some may be missing.
+        snapshots: payloads by number; some may be missing.
+    """
+    _, _, _, height, width, position, *_, base, _ = image
+    maps = _Maps(height, width, snapshots)
+    at, map = (0, PanopticMap.empty(height, width)) if base == 0 else maps.next(base, position)
+    if map is None:
+        void = PanopticMap.empty(height, width)
+        return _Journal(void, 0, b"", n_lost=max(position - base, 1))
+    journal = _Journal(map, at, snapshots.get(at, b""), n_lost=at - base)
+    while at < position:
+        if journal.try_edit(edits.get(at + 1)):
+            at += 1
+            continue
+        later, map = maps.next(at + 1, position)
+        if map is None:
+            break
+        bridge = difference(journal.map, map, "recovered")
+        journal.add(bridge, encode_edit(bridge))
+        journal.n_lost += later - at
+        at = later
+    journal.n_in_effect = len(journal.steps)
+    _follow_redo(journal, at, position, edits)
+    return journal
+
+
+def _follow_redo(
+    journal: _Journal, at: int, position: int, edits: Mapping[int, tuple[Any, ...]]
+) -> None:
+    here = journal.map
+    journal.map = here.copy()
+    while at >= position and journal.try_edit(edits.get(at + 1)):
+        at += 1
+    journal.map = here
+    journal.n_lost += max(max(edits, default=0), position) - at
+
+
+class _Maps:
+    """The snapshots of an image that can be read."""
+
+    def __init__(self, height: int, width: int, snapshots: Mapping[int, bytes]) -> None:
+        self._size = height, width
+        self._snapshots = snapshots
+
+    def next(self, first: int, last: int) -> tuple[int, PanopticMap | None]:
+        """The first one after an edit of that range, and which; None if there is none."""
+        for seq in sorted(self._snapshots):
+            if first <= seq <= last:
+                with suppress(ValueError):
+                    return seq, decode_map(self._snapshots[seq], *self._size)
+        return last, None
+
+
+def recover_project(path: Path) -> RecoveryReport:
+    """Put a new project with all that can be read in the place of a damaged one.
+
+    Raises:
+        ProjectError: nothing can be read, or the folder cannot be written; the file is as it
+            was.
+    """
+    path = path.resolve()
+    lock = lock_project(path)
+    try:
+        finish_setting_aside(path)
+        found = salvage(path)
+        if not found.images and not found.categories:
+            raise ProjectError(
+                f"Nothing can be read in {path}, and it was left as it is; put a backup in its "
+                "place."
+            )
+        report = RecoveryReport(path, path)
+        recovered_path(path).unlink(missing_ok=True)
+        with new_database(recovered_path(path)) as connection:
+            _Draft(path, connection).fill(found, report)
+        report.kept_aside = set_aside(path)
+    except OSError as error:
+        raise ProjectError(
+            f"The project {path} cannot be recovered there ({error.strerror}); copy it to "
+            "another folder and try again."
+        ) from error
+    finally:
+        lock.release()
+    return report
+
+
+class _Draft(ProjectCategories, ProjectSnapshots):
+    """The new project while it is written."""
+
+    def fill(self, found: Salvage, report: RecoveryReport) -> None:
+        used: set[int] = set()
+        places: set[tuple[str, int | None]] = set()
+        for image_id, row in sorted(found.images.items()):
+            place = row[1], row[2]
+            if place in places or not 0 < row[3] * row[4] <= _MAX_PIXELS or row[3] < 0:
+                continue
+            places.add(place)
+            edits = found.edits.get(image_id, {})
+            journal = follow(row, edits, found.snapshots.get(image_id, {}))
+            self._add_image(row, journal)
+            used.update(segment.category_id for segment in journal.map.segments.values())
+            report.n_images += 1
+            report.n_steps += len(journal.steps)
+            report.n_lost_steps += journal.n_lost
+            report.n_hurt_images += bool(journal.n_lost)
+        report.n_lost_images = len((found.edits.keys() | found.images) - self._image_ids())
+        report.n_lost_categories = self._add_categories(found.categories.values(), used)
+        for name, value in found.settings.items():
+            self._set_setting(name, value)
+
+    def _image_ids(self) -> set[int]:
+        return {id_ for (id_,) in self._execute("SELECT id FROM image")}
+
+    def _add_image(self, row: tuple[Any, ...], journal: _Journal) -> None:
+        image_id, path, frame, height, width, _, next_id, review, fingerprint, *_ = row
+        review = review if review in set(Review) else Review.OPEN.value
+        base, position = journal.base, journal.base + journal.n_in_effect
+        size = (image_id, path, frame, height, width)
+        with self._writing():
+            self._insert("image", *size, position, next_id, review, fingerprint, base, 0)
+            for seq, (label, n_pixels, payload) in enumerate(journal.steps, base + 1):
+                self._insert("edit", image_id, seq, label, n_pixels, payload)
+            if base:
+                self._keep_snapshot(image_id, base, journal.first)
+        if self.needs_snapshot(image_id):
+            self.take_snapshot(image_id)
+
+    def _add_categories(self, rows: Iterable[tuple[Any, ...]], used: set[int]) -> int:
+        """Those of the file, and one for each that segments have and the file has lost."""
+        listed: list[Category] = []
+        former: list[Category] = []
+        for id_, place, name, is_thing, color, *rest in sorted(rows, key=lambda row: row[1]):
+            rgb = _GREY
+            with suppress(ValueError):
+                rgb = parse_color(color)
+            category = Category(id_, name, bool(is_thing), rgb, *rest)
+            (listed if place >= 0 else former).append(category)
+        lost = sorted(used - {category.id for category in (*listed, *former)})
+        listed += [
+            Category(id_, f"recovered {id_}", is_thing=True, color=_GREY) for id_ in lost
+        ]
+        self.set_categories([*former, *listed])
+        self.set_categories(listed)
+        return len(lost)

@@ -44,6 +44,8 @@ ACTIONS: Final = (
     ActionSpec("checkpoint", FILE, "Checkpoint", "checkpoint", ("Ctrl+S",),
                has_line_above=True, tip="All is saved at every edit; this brings it into one "
                "file, for a copy of it."),
+    ActionSpec("relink", FILE, "Find missing images…", "relink",
+               tip="After images were moved: links their maps to them again."),
     ActionSpec("compact", FILE, "Drop old steps of undo…", "compact",
                tip="Makes the project file smaller, when you say how many steps to keep."),
     ActionSpec("quit", FILE, "Quit", "close", ("Ctrl+Q",), has_line_above=True),

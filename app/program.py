@@ -132,6 +132,7 @@ class Program(QObject):
     def _start_model(self) -> None:
         if self._window is not None:
             self._window.start_model()
+            self._window.source_watch.look_for_missing()
 
     def _tell(self, sentence: str) -> None:
         if self._window is not None:

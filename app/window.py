@@ -26,11 +26,13 @@ from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
 from app.panel_area import PanelArea
 from app.recall import recall, remember
+from app.relink_dialog import RelinkDialog
 from app.segment_commands import SegmentCommands
 from app.segment_panel import SegmentPanel
 from app.segmenter import Segmenter
 from app.settings import Preferences
 from app.settings_commands import SettingsCommands
+from app.source_watch import SourceWatch
 from app.status_bar import StatusBar
 from app.step_panel import StepPanel
 from app.theme import scaled
@@ -161,6 +163,8 @@ class MainWindow(QMainWindow):
         document.edited.connect(self.image_list.forget)
         self.image_list.failed.connect(self.notices.fail)
         self.image_commands.told.connect(self.notices.tell)
+        self.source_watch = SourceWatch(document, self.notices, self)
+        self.source_watch.relink_requested.connect(self.relink)
         self.category_commands.told.connect(self.notices.tell)
         for signal in (
             document.image_changed,
@@ -269,6 +273,18 @@ class MainWindow(QMainWindow):
         else:
             self.notices.tell(SAVED.format(path=store.path))
 
+    def relink(self) -> None:
+        """Find image files again that were moved."""
+        dialog = RelinkDialog(self.document.store, self)
+        dialog.relinked.connect(self._on_relinked)
+        dialog.open()
+
+    @Slot()
+    def _on_relinked(self) -> None:
+        self.reload_images()
+        if self.document.record is not None:
+            self.open_image(self.document.record.id)
+
     def compact(self) -> None:
         """Ask how many steps of undo to keep."""
         dialog = CompactDialog(self.document.store, self)
@@ -336,6 +352,7 @@ class MainWindow(QMainWindow):
         self.remember()
         self.segmenter.stop()
         self.document.reader.stop()
+        self.source_watch.stop()
         self.image_list.stop()
         super().closeEvent(event)
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.depth import value_range
 from core.images import Values
 
 MAX_SAMPLE: Final = 1_000_000  # values that percentiles are taken from
@@ -121,8 +122,7 @@ class ValueRanges:
             self.whole = (0.0, 255.0)
             self.is_stretchable = _is_dark(self._sample)
         else:
-            finite = _finite(values)
-            self.whole = (float(finite.min()), float(finite.max())) if finite.size else (0, 0)
+            self.whole = value_range(values)
             self.is_stretchable = True
 
     def between(self, channel: Channel, cut: float) -> tuple[float, float]:

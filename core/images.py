@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
+from core.depth import DEEP_MODES, Decoded, is_deep, swap_red_and_blue, to_array, to_rgb
 from core.errors import ImageError
 
 Rgb = NDArray[np.uint8]  # [H, W, 3]
@@ -34,7 +35,6 @@ MAX_PIXELS: Final = 400_000_000
 _FORMATS: Final = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000")
 _TIFF_STARTS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274  # tags of TIFF, and so of EXIF
-_DEEP_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 # `_check_size` looks at each header with our own limit; Pillow's would warn at 90 megapixels.
 Image.MAX_IMAGE_PIXELS = None
@@ -68,7 +68,7 @@ def read_image(
     """
     with _reading(path, is_wanted) as file:
         decoded, orientation = _decode(path, file, max_pixels, least_size)
-        return _turn(_to_rgb(decoded), orientation)
+        return _turn(to_rgb(decoded), orientation)
 
 
 def read_values(
@@ -93,12 +93,10 @@ def read_values(
     """
     with _reading(path, is_wanted) as file:
         decoded, orientation = _decode(path, file, max_pixels)
-        image = _turn(_to_rgb(decoded), orientation)
-        if not _is_deep(decoded):
+        image = _turn(to_rgb(decoded), orientation)
+        if isinstance(decoded, Image.Image) or not is_deep(decoded):
             return image, image
-        values = np.asarray(decoded)
-        native = values.astype(values.dtype.newbyteorder("="), copy=False)
-        return image, _turn(native, orientation)
+        return image, _turn(decoded, orientation)
 
 
 def read_size(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -234,7 +232,7 @@ def _has_deep_colors(image: ImageFile.ImageFile) -> bool:
     """Whether the file has 16 bits a colour, of which Pillow keeps 8."""
     args = image.tile[0].args if image.tile else None
     raw_mode = args[0] if isinstance(args, tuple) else args
-    return image.mode not in _DEEP_MODES and ";16" in str(raw_mode)
+    return image.mode not in DEEP_MODES and ";16" in str(raw_mode)
 
 
 def _tiff_size(file: BinaryIO) -> tuple[int, int]:
@@ -257,8 +255,8 @@ def _decode(
     file: BinaryIO,
     max_pixels: int,
     least_size: tuple[int, int] | None = None,
-) -> tuple[Image.Image | NDArray[Any], int]:
-    """What a file stores, in an array where Pillow would lose bits, and its orientation."""
+) -> tuple[Decoded, int]:
+    """What a file stores, in an array where it has more than 8 bits, and its orientation."""
     try:
         image = Image.open(file, formats=_FORMATS)
     except UnidentifiedImageError:
@@ -270,7 +268,10 @@ def _decode(
     if least_size is not None:
         image.draft(None, least_size[::-1])
     image.load()  # OpenCV would return what is left of a file cut short
-    return _decode_deep(file) if has_deep_colors else image, orientation
+    if has_deep_colors:
+        del image  # which may be large
+        return _decode_deep(file), orientation
+    return to_array(image) if is_deep(image) else image, orientation
 
 
 def _decode_deep(file: BinaryIO) -> NDArray[Any]:
@@ -281,56 +282,8 @@ def _decode_deep(file: BinaryIO) -> NDArray[Any]:
     if pixels is None:
         raise UnidentifiedImageError
     if pixels.ndim == 3:
-        pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]  # BGR(A) -> RGB(A)
+        swap_red_and_blue(pixels)
     return np.asarray(pixels)
-
-
-def _is_deep(decoded: Image.Image | NDArray[Any]) -> bool:
-    """Whether what was decoded has values that `_to_rgb` scales, and no opacity."""
-    if isinstance(decoded, Image.Image):
-        return decoded.mode in _DEEP_MODES and not decoded.has_transparency_data
-    return decoded.dtype != np.uint8 and decoded.shape[2:] in {(), (3,)}
-
-
-def _to_rgb(decoded: Image.Image | NDArray[Any]) -> Rgb:
-    image = decoded
-    if not isinstance(image, Image.Image):
-        image = Image.fromarray(_scale_colors(image))
-    if image.mode in _DEEP_MODES:
-        image = Image.fromarray(_scale_to_u8(np.asarray(image)))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def _scale_colors(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scale [H, W] or [H, W, 3] by its range; a fourth channel is opacity and has its own."""
-    if pixels.ndim < 3 or pixels.shape[2] < 4:
-        return _scale_to_u8(pixels)
-    opaque = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
-    opacity = (pixels[..., 3:] * (255 / opaque) + 0.5).astype(np.uint8)
-    return np.concatenate([_scale_to_u8(pixels[..., :3]), opacity], axis=2)
-
-
-def _scale_to_u8(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Map minimum..maximum to 0..255; a constant image becomes black."""
-    if values.dtype == np.uint8:
-        return values
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return _stretch(np.arange(65_536), low, high)[values]
-    return _stretch(values, low, high)
-
-
-def _stretch(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    span = high - low
-    if not 0 < span < np.inf:
-        return np.zeros(values.shape, np.uint8)
-    scaled = (np.clip(values.astype(np.float64), low, high) - low) * (255 / span) + 0.5
-    return np.nan_to_num(scaled, copy=False).astype(np.uint8)
 
 
 def _turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -23,7 +23,7 @@ from core.shapes import cover_polygon
 CATCH: Final = (
     6  # screen pixels around the first corner within which a click closes the polygon
 )
-TOO_FEW: Final = "A polygon needs three corners; Esc drops it."
+TOO_FEW: Final = "A polygon needs three corners; {} drops it."
 
 NO_REGION: Final = "Drag over the part of the image that the model is to segment again."
 
@@ -51,7 +51,7 @@ def polygon(document: Document, tools: ToolBox, pointer: Pointer) -> Gesture:
         if is_closed and len(corners) > 2:
             return _enclose(document, tools, draft, corners, pointer, "polygon")
         if is_closed:
-            document.refused.emit(TOO_FEW)
+            document.refused.emit(TOO_FEW.format(document.keys.hint("escape")))
 
 
 def lasso(document: Document, tools: ToolBox, pointer: Pointer) -> Gesture:

@@ -172,7 +172,8 @@ class Document(ShownMap):
             return None
         segment = self.selected or self._new_segment()
         if segment is not None and segment.is_locked:
-            self.refuse_locked(segment, "paint it, or begin a new segment with M")
+            key = self.keys.hint("new_segment")
+            self.refuse_locked(segment, f"paint it, or begin a new segment with {key}")
             return None
         if segment is not None and segment.id in self.hidden:
             self.toggle_hidden(segment.id)

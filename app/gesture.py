@@ -152,5 +152,5 @@ def _say_why_empty(document: Document, *, is_subtracting: bool) -> str:
         return "Nothing was erased: there is no unlocked segment in the area."
     return (
         f"Nothing was erased: while {document.name(selected)} is selected, only it is erased; "
-        "M lets go of it."
+        f"{document.keys.hint('new_segment')} lets go of it."
     )

@@ -145,7 +145,8 @@ def _describe_painting(document: Document) -> str:
     """What becomes of pixels that are painted now."""
     selected, category = document.selected, document.category
     if selected is not None:
-        return f"extends {document.name(selected)}  (M begins a new segment)"
+        key = document.keys.hint("new_segment")
+        return f"extends {document.name(selected)}  ({key} begins a new segment)"
     if category is None:
         return "there is no category to paint"
     kind = "makes a new" if category.is_thing else "extends the"

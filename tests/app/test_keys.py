@@ -1,5 +1,8 @@
 """Keys: no preset gives one key to two actions, and what a user changes can be trusted."""
 
+import ast
+import re
+
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -152,3 +155,30 @@ def test_portable_texts_are_as_qt_writes_them():
         for keys in combine(preset, {}).values():
             for key in keys:
                 assert QKeySequence(key).toString() == key
+
+
+def test_no_sentence_names_a_key_that_could_be_another(repository):
+    named = re.compile(
+        r"\b(Esc|Enter|F\d|(Ctrl|Shift)\+\w)\b|\([A-Z]\)|\bwith [B-Z]\b|"
+        r"\b[B-Z] (begins|drops|lets|locks|shows|hides)\b"
+    )
+    tables = {"actions.py", "action_spec.py", "keys.py", "__main__.py"}
+    found = []
+    for path in sorted((repository / "app").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documented = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and isinstance(node.body[0], ast.Expr)
+        }
+        found += [
+            f"{path.name}:{node.lineno}: {node.value}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in documented
+            and path.name not in tables
+            and named.search(node.value)
+        ]
+    assert found == []

@@ -1,9 +1,8 @@
 """The dialog that drops old steps of undo: only when asked, and after saying how many."""
 
-import logging
-from threading import Event
+from functools import partial
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -16,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.compaction import CompactionPlan, compact_in_thread
+from app.thread_run import ThreadRun
+from core.compaction import CompactionPlan, compact_beside
 from core.errors import AnnotateError
 from core.store import AnnotationStore
 
@@ -27,54 +27,6 @@ WHAT = (
     "be dropped to make the project file smaller: the maps stay as they are, but these steps "
     "cannot be taken back any more."
 )
-
-_log = logging.getLogger(__name__)
-
-
-class CompactRun(QObject):
-    """Drops steps in a thread, image by image.
-
-    Signals:
-        progressed(int): so many images are done.
-        finished(): all are done, or it was cancelled.
-        failed(str): a sentence; the images done before are smaller, the others as they were.
-    """
-
-    progressed = Signal(int)
-    finished = Signal()
-    failed = Signal(object)
-
-    def __init__(
-        self, store: AnnotationStore, limit: int, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._path = store.path
-        self._limit = limit
-        self._is_cancelled = Event()
-        self._pool = QThreadPool(self)
-
-    def start(self) -> None:
-        """Begin; `finished` or `failed` follows."""
-        self._pool.start(self._work)
-
-    def cancel(self) -> None:
-        """Stop after the image in hand."""
-        self._is_cancelled.set()
-
-    def _work(self) -> None:
-        try:
-            compact_in_thread(self._path, self._limit, self._go_on)
-        except AnnotateError as error:
-            self.failed.emit(str(error))
-        except Exception as error:  # noqa: BLE001 - the edge of the thread
-            _log.error("compaction failed", exc_info=error)
-            self.failed.emit(f"Dropping steps failed ({error}); the log has the details.")
-        else:
-            self.finished.emit()
-
-    def _go_on(self, n_done: int) -> bool:
-        self.progressed.emit(n_done)
-        return not self._is_cancelled.is_set()
 
 
 class CompactDialog(QDialog):
@@ -92,7 +44,7 @@ class CompactDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(520)
         self._store = store
-        self._run: CompactRun | None = None
+        self._run: ThreadRun | None = None
         self._limit = QSpinBox(self)
         self._limit.setRange(0, MAX_STEPS)
         self._limit.setGroupSeparatorShown(True)
@@ -153,9 +105,11 @@ class CompactDialog(QDialog):
         except AnnotateError as error:
             self._plan.setText(str(error))
             return
-        self._run = CompactRun(self._store, limit, self)
+        steps = partial(compact_beside, self._store.path, limit)
+        self._run = ThreadRun(steps, "dropping steps", self)
         self._run.progressed.connect(self._bar.setValue)
         self._run.finished.connect(self._on_finished)
+        self._run.cancelled.connect(self._on_finished)
         self._run.failed.connect(self._on_failed)
         self._show_running(is_running=True)
         self._run.start()

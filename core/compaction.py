@@ -4,7 +4,7 @@ The map before the first step that is kept becomes the base, and undo ends there
 one transaction, so that a process killed at any line leaves every map and every kept step.
 """
 
-from collections.abc import Callable
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,35 +53,37 @@ class ProjectCompaction(ProjectSnapshots):
         )
         return CompactionPlan(limit, n_images, n_steps, n_bytes or 0)
 
-    def compact(
-        self, limit: int, go_on: Callable[[int], bool] = lambda _n_done: True
-    ) -> CompactionPlan:
+    def compact(self, limit: int) -> CompactionPlan:
         """Drop all but the last steps in effect of each image; those taken back stay.
 
-        Args:
-            limit: how many steps each image keeps.
-            go_on: asked after each image, with the number of those done; False ends it.
-
         Returns:
-            What was to be dropped.
+            What was dropped.
 
         Raises:
             ProjectError: an image's history is damaged; it and those after it keep theirs.
             ValueError: the limit is negative.
         """
         plan = self.plan_compaction(limit)
+        for _ in self.compactions(limit):
+            pass
+        return plan
+
+    def compactions(self, limit: int) -> Iterator[int]:
+        """`compact`, image by image: closing it keeps what is done.
+
+        Yields:
+            How many images are done.
+        """
         rows = self._execute(
             "SELECT id FROM image WHERE position - base > ? ORDER BY id",
             limit,
         )
         for n_done, (image_id,) in enumerate(rows, start=1):
             self._compact_image(image_id, limit)
-            if not go_on(n_done):
-                break
+            yield n_done
         with suppress(ProjectError):  # too little room to write the file anew; the space is
             self._execute("VACUUM")  # used again by later edits
             self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return plan
 
     def _compact_image(self, image_id: int, limit: int) -> None:
         with self._writing():
@@ -96,14 +98,14 @@ class ProjectCompaction(ProjectSnapshots):
             self._execute("UPDATE image SET base = ? WHERE id = ?", base, image_id)
 
 
-def compact_in_thread(path: Path, limit: int, go_on: Callable[[int], bool]) -> CompactionPlan:
-    """`compact` through a connection of its own, for a thread of the process that has the lock.
+def compact_beside(path: Path, limit: int) -> Generator[int, None, None]:
+    """`compactions` through a connection of their own, in a thread of whoever has the lock.
 
     Raises:
         ProjectError: as `compact`; or another thread keeps the project busy.
     """
     with closing(open_database(path, is_read_only=False)) as connection:
-        return ProjectCompaction(path, connection).compact(limit, go_on)
+        yield from ProjectCompaction(path, connection).compactions(limit)
 
 
 def _check(payload: bytes, map: PanopticMap) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QPoint
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.toolbox import BRUSH, FILL
 from app.window import MainWindow
 from benchmarks.scenes import make_project
 from benchmarks.tasks import (
@@ -43,8 +44,6 @@ from benchmarks.tasks import (
     Stopwatch,
     stroke,
 )
-from core.edits import paint_area
-from core.flooding import flood
 
 PAN, ZOOM = "pan", "zoom"
 FRAMES = 40
@@ -163,6 +162,7 @@ def measure_strokes(stage: Stage, image_id: int, watch: Stopwatch) -> None:
     """Each mouse movement of some strokes, the repaint after it, the release, undo and redo."""
     stage.open(image_id)
     stage.canvas.fit()
+    stage.window.tools.take(BRUSH)
     stage.window.tools.set_size(BRUSH_SIZE)
     left = Qt.MouseButton.LeftButton
     for number in range(STROKES):
@@ -198,6 +198,7 @@ def measure_fills(stage: Stage, image_ids: tuple[int, int, int], watch: Stopwatc
     """A segment, all that is void between segments, and a whole map; each taken back."""
     for task, image_id in zip((FILL_SEGMENT, FILL_AROUND, FILL_ALL), image_ids, strict=True):
         stage.open(image_id)
+        stage.window.tools.take(FILL)
         document = stage.window.document
         for number in range(FILLS):
             document.begin_segment()
@@ -213,13 +214,11 @@ def measure_fills(stage: Stage, image_ids: tuple[int, int, int], watch: Stopwatc
 
 
 def fill(stage: Stage, x: float, y: float) -> None:
-    """Fill what lies at a place of the image with the segment to paint."""
-    document = stage.window.document
-    segment = document.segment_to_paint()
-    if document.map is None or segment is None:
-        raise RuntimeError("the map cannot be filled")
-    rect, covered = flood(document.map.segment_ids, int(x), int(y))
-    document.push(paint_area(document.map, rect, covered, segment, "fill"))
+    """Click at a place of the image with the fill tool in hand."""
+    view, left = stage.canvas.view, Qt.MouseButton.LeftButton
+    place = (view.left + x * view.scale, view.top + y * view.scale)
+    stage.send(QEvent.Type.MouseButtonPress, place, left)
+    stage.send(QEvent.Type.MouseButtonRelease, place, left)
 
 
 def measure_views(stage: Stage, watch: Stopwatch) -> None:

@@ -14,6 +14,7 @@ from app.screen import Scene, Screen
 from app.theme import current_tones, map_colors
 from app.viewport import Viewport
 from core.panoptic import VOID, Rect
+from core.spans import NOWHERE
 
 ZOOM_STEP: Final = 2**0.5
 
@@ -36,6 +37,7 @@ class MapView(QWidget):
         self._document = document
         self._screen = Screen()
         self._scene = Scene(background=QColor(current_tones().canvas).rgb())
+        self._drafted = NOWHERE  # all that the draft has painted so far
         self._has_stale_colors = True
         self._is_fitted = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -241,14 +243,16 @@ class MapView(QWidget):
     @Slot(object)
     def show_draft(self, draft: Draft | None) -> None:
         """Paint what a gesture has drawn so far over the map; None ends it."""
-        is_same = draft is self._scene.draft
-        self._scene.draft = draft
-        if not is_same:
-            self._recolor()
-        elif draft is not None:
+        if draft is not self._scene.draft:
+            self._scene.draft = draft
+            self._on_colors_changed()
+            self._spoil_map(self._drafted)
+            self._drafted = NOWHERE
+        if draft is not None:
+            self._drafted = self._drafted.united(draft.dirty)
             self._spoil_map(draft.dirty)
-        if draft is not None and draft.line:
-            self.update()
+            if draft.line:
+                self.update()
 
     # Painting.
 

@@ -5,9 +5,10 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
+from app.layers import Draft
 from app.map_view import MapView
 from core.edits import delete_segment, new_segment, paint_area
-from core.panoptic import Rect
+from core.panoptic import Rect, Segment
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 WIDTH = 64  # of its images
@@ -66,3 +67,21 @@ def test_a_view_that_followed_shows_what_a_new_one_shows(document, show):
         after = pixels(followed)
         assert (after != before).any(), f"step {number} shows nothing"
         np.testing.assert_array_equal(after, pixels(show(document)), f"step {number}")
+
+
+def test_a_draft_is_drawn_where_it_paints_and_gone_when_it_ends(document, show):
+    paint(document, CELL, Rect(2, 2, 40, 50))
+    followed = show(document)
+    without = pixels(followed)
+    draft = Draft(Segment(2, DEBRIS), np.zeros((48, 64), np.bool_))
+    for rect in (Rect(4, 4, 9, 9), Rect(6, 30, 30, 60), Rect(40, 0, 48, 12)):
+        draft.where[rect.slices] = True
+        draft.dirty = rect
+        followed.show_draft(draft)
+        fresh = show(document)
+        draft.dirty = Rect(0, 0, 48, 64)
+        fresh.show_draft(draft)
+        assert (pixels(followed) != without).any()
+        np.testing.assert_array_equal(pixels(followed), pixels(fresh))
+    followed.show_draft(None)
+    np.testing.assert_array_equal(pixels(followed), without)

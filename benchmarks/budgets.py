@@ -38,6 +38,7 @@ from benchmarks.tasks import (
     LARGE_SEGMENTS,
     MOVE,
     PAINT,
+    PRESS,
     REDO,
     REDO_IT,
     STROKE_DONE,
@@ -47,7 +48,7 @@ from benchmarks.tasks import (
 )
 
 FILLS = (FILL_SEGMENT, FILL_AROUND, FILL_ALL)
-STROKE_MS = {MOVE: 8, PAINT: 16, STROKE_DONE: None, UNDO: 30, REDO: 30}
+STROKE_MS = {PRESS: 24, MOVE: 8, PAINT: 16, STROKE_DONE: None, UNDO: 30, REDO: 30}
 EDIT_MS: dict[str, float | None] = STROKE_MS | dict.fromkeys(FILLS, 60)
 EDIT_MS |= {kind.format(task): 30 for task in FILLS for kind in (UNDO_IT, REDO_IT)}
 EDIT_MS |= {CHANGE: 150}

@@ -31,6 +31,7 @@ from benchmarks.tasks import (
     MOVE,
     MOVE_SHOWN,
     PAINT,
+    PRESS,
     REDO,
     REDO_IT,
     ROW_TO_FILL,
@@ -168,7 +169,8 @@ def measure_strokes(stage: Stage, image_id: int, watch: Stopwatch) -> None:
     for number in range(STROKES):
         stage.window.document.begin_segment()
         first, *others = stroke(stage.canvas.width(), stage.canvas.height(), number)
-        stage.show(partial(stage.send, QEvent.Type.MouseButtonPress, first, left))
+        with watch.timing(PRESS):
+            stage.show(partial(stage.send, QEvent.Type.MouseButtonPress, first, left))
         for place in others:
             with watch.timing(MOVE):
                 stage.send(QEvent.Type.MouseMove, place, left)

@@ -27,6 +27,7 @@ from benchmarks.tasks import (
     MOVE,
     MOVE_SHOWN,
     PAINT,
+    PRESS,
     STROKE_DONE,
     UNDO,
     WINDOW,
@@ -124,7 +125,8 @@ def measure_polygons(stage: Stage, watch: Stopwatch) -> None:
     stage.window._switch_canvas_mode(edit=False, create_mode="polygon")  # noqa: SLF001
     for number in range(FEW):
         first, *others = stroke(stage.canvas.width(), stage.canvas.height(), number)
-        stage.show(partial(stage.click, first))
+        with watch.timing(PRESS):
+            stage.show(partial(stage.click, first))
         for step, place in enumerate(others):
             with watch.timing(MOVE):
                 stage.send(QEvent.MouseMove, place)

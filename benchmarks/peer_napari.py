@@ -35,6 +35,7 @@ from benchmarks.tasks import (
     MOVE,
     MOVE_SHOWN,
     PAINT,
+    PRESS,
     REDO,
     REDO_IT,
     ROW_TO_FILL,
@@ -147,7 +148,8 @@ def measure_strokes(stage: Stage, image: Any, labels: Any, watch: Stopwatch) -> 
     for number in range(STROKES):
         layer.selected_label = NEW_LABEL + number
         first, *others = stroke(stage.widget.width(), stage.widget.height(), number)
-        stage.show(partial(stage.send, QEvent.Type.MouseButtonPress, first))
+        with watch.timing(PRESS):
+            stage.show(partial(stage.send, QEvent.Type.MouseButtonPress, first))
         for place in others:
             with watch.timing(MOVE):
                 stage.send(QEvent.Type.MouseMove, place)

@@ -24,10 +24,11 @@ ROW_TO_FILL = 1958  # of the large maps; runs between the discs of the second on
 CHANGES = 12
 FEW = 3  # times, of what takes seconds somewhere
 
+PRESS = "begin a stroke, until shown"
 MOVE = "mouse event of a stroke"
 PAINT = "repaint after it"
-MOVE_SHOWN = "mouse event of a stroke, until shown"
-STROKE_DONE = "end of a stroke, until saved, shown"
+MOVE_SHOWN = "both together"
+STROKE_DONE = "end a stroke, until saved and shown"
 UNDO, REDO = "undo of a stroke", "redo of a stroke"
 FILL_SEGMENT = "fill one of 500 segments"
 FILL_AROUND = "fill the void around 500"

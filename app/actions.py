@@ -103,6 +103,8 @@ ACTIONS: Final = (
     *(category_spec(number) for number in range(1, N_CATEGORY_KEYS + 1)),
     ActionSpec("search_categories", SEGMENT, "Search categories", "categories.begin_search",
                ("0", "/"), has_line_above=True),
+    ActionSpec("edit_categories", SEGMENT, "Edit categories…", "edit_categories",
+               tip="Add, rename, recolour, merge or delete categories."),
 
     ActionSpec("brush", TOOLS, "Brush", "tools.take", ("B",), BRUSH, checked="tools.name",
                tip="Paints the selected segment, or a new one; Ctrl held: the eraser."),

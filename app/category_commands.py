@@ -1,6 +1,7 @@
 """What can be done to the project's list of categories, and the keys that choose from it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -13,15 +14,21 @@ from core.category_changes import bring_back
 from core.errors import AnnotateError
 from core.panoptic import Category
 
+UNFINISHED: Final = (
+    "A change of categories was stopped before its end: old and new ones stand side by side."
+)
+
 
 class CategoryCommands(QObject):
     """Chooses categories by their keys, and brings back those that an undo needs.
 
     Signals:
         told(object): a sentence on what happened to the list by itself.
+        unfinished(object): a sentence on a change that was stopped; editing finishes it.
     """
 
     told = Signal(object)
+    unfinished = Signal(object)
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +58,16 @@ class CategoryCommands(QObject):
         category_id = self.keys.get(key)
         if category_id is not None:
             self._document.begin_segment(category_id)
+
+    def tell_unfinished(self) -> None:
+        """Say so if a change of the maps' categories was stopped before its end."""
+        try:
+            is_begun = bool(self._document.store.category_change)
+        except AnnotateError as error:
+            self._document.failed.emit(str(error))
+        else:
+            if is_begun:
+                self.unfinished.emit(UNFINISHED)
 
     def set_categories(self, categories: Sequence[Category]) -> bool:
         """Save another list of categories, and let everything follow it; False: it failed."""

@@ -8,6 +8,7 @@ from app.border_panel import BorderPanel
 from app.canvas import CanvasView
 from app.canvas_frame import CanvasFrame
 from app.category_commands import CategoryCommands
+from app.category_editor import open_category_editor
 from app.category_keys import CategoryKeys
 from app.category_panel import CategoryPanel
 from app.command_palette import CommandPalette
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self._use_keys()
         recall(self.preferences.values, self, self.tools, self.canvas.look)
         self.reload_images()
+        self.category_commands.tell_unfinished()
 
     def _build_views(self) -> None:
         self.resize(QSize(*SIZE).boundedTo(self.screen().availableSize()))
@@ -166,6 +168,8 @@ class MainWindow(QMainWindow):
         self.source_watch = SourceWatch(document, self.notices, self)
         self.source_watch.relink_requested.connect(self.relink)
         self.category_commands.told.connect(self.notices.tell)
+        self.category_commands.unfinished.connect(self._offer_to_finish)
+        self.categories.edit_requested.connect(self.edit_categories)
         for signal in (
             document.image_changed,
             document.selection_changed,
@@ -258,6 +262,16 @@ class MainWindow(QMainWindow):
         dialog = ModelDialog(self.document.store.model, categories, self)
         dialog.chosen.connect(self.model_run.use_model)
         dialog.open()
+
+    def edit_categories(self) -> None:
+        """Change the project's list of categories."""
+        card = self.model_run.card
+        known = () if card is None else card.categories
+        open_category_editor(self.document, self.category_commands, known, self)
+
+    @Slot(object)
+    def _offer_to_finish(self, sentence: str) -> None:
+        self.notices.offer(sentence, "Finish it…", self.edit_categories)
 
     def export(self) -> None:
         """Write the project as COCO panoptic files."""

@@ -10,8 +10,6 @@ from core.panoptic import Category
 
 NUMBER_KEYS: Final = "123456789"
 NO_KEYS: Final[Mapping[str, str]] = {}
-# Told apart with any of the common kinds of colour blindness. Source: Okabe and Ito 2008,
-# "Color Universal Design", figure 16; without black, which is hard to see over an image.
 
 
 def find_fault(categories: Sequence[Category], taken_keys: Mapping[str, str] = NO_KEYS) -> str:

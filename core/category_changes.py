@@ -96,7 +96,7 @@ def plan_change(
             wanted.append(category)
     label = TO_STUFF if moves else DELETE
     kept = {category.id for category in new}
-    for category_id in before.keys() - kept:
+    for category_id in [i for i in before if i not in kept]:
         target = category_id
         while target not in kept and target != VOID:
             target = becomes.get(target, VOID)

@@ -1,0 +1,245 @@
+"""Make the pictures of the user guide: each tool in use on a bundled sample.
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py [NAME ...]
+
+Pictures go to docs/images/, as palette PNGs of at most a few dozen kilobytes.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from app.canvas import WHEEL_PER_DOUBLING
+from app.style_sheet import LIGHT
+from app.theme import dress
+from app.toolbox import ERASER, FILL, LASSO, MERGE, POLYGON, REGION, SPLIT, SUPERPIXEL, WAND
+from app.window import MainWindow
+from core.bundled import SAMPLES
+from core.images import read_size
+from core.panoptic import Category
+from core.store import AnnotationStore
+from core.strokes import Tip
+
+IMAGES: Final = Path(__file__).parent / "images"
+SAMPLE: Final = SAMPLES / "fluorescence_bright.jpg"
+NUCLEUS: Final = Category(1, "nucleus", is_thing=True, color=(80, 160, 220))
+BACKGROUND: Final = Category(2, "background", is_thing=False, color=(110, 110, 120))
+SIZE: Final = (1200, 660)
+N_COLORS: Final = 128
+METHOD: Final = Image.Quantize.MAXCOVERAGE  # which keeps the colours of small things
+TOUCHING: Final = ((475, 92), (462, 138), (470, 168), (498, 150), (508, 100), (492, 92))
+UPPER: Final = ((468, 110), (478, 97), (500, 94), (508, 110), (506, 130), (464, 130))
+LOWER: Final = ((464, 130), (506, 130), (500, 150), (486, 167), (470, 168), (462, 150))
+Left: Final = Qt.MouseButton.LeftButton
+Point = tuple[float, float]
+
+
+class Stage:
+    """A window on a sample, and a mouse that works in image pixels."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+        self.canvas = window.canvas
+        self.tools = window.tools
+
+    def at(self, point: Point) -> QPoint:
+        ratio = self.canvas.devicePixelRatioF()
+        x, y = self.canvas.view.to_device(*point)
+        return QPoint(round(x / ratio), round(y / ratio))
+
+    def move(self, *points: Point) -> None:
+        for point in points:
+            QTest.mouseMove(self.canvas, self.at(point))
+
+    def drag(self, *points: Point) -> None:
+        """Press on the first point and move to the others; the button stays held."""
+        self.move(points[0])
+        QTest.mousePress(self.canvas, Left, pos=self.at(points[0]))
+        self.move(*points[1:])
+
+    def let_go(self, point: Point) -> None:
+        QTest.mouseRelease(self.canvas, Left, pos=self.at(point))
+
+    def click(self, *points: Point) -> None:
+        for point in points:
+            self.drag(point)
+            self.let_go(point)
+
+    def look_at(self, point: Point, zoom: float) -> None:
+        """Magnify around a point."""
+        place = QPointF(self.at(point))
+        turn = QPoint(0, round(np.log2(zoom) * WHEEL_PER_DOUBLING))
+        kind, keys = Qt.ScrollPhase.NoScrollPhase, Qt.KeyboardModifier.NoModifier
+        where = self.canvas.mapToGlobal(place)
+        buttons = Qt.MouseButton.NoButton
+        event = QWheelEvent(place, where, QPoint(), turn, buttons, keys, kind, False)
+        QApplication.sendEvent(self.canvas, event)
+
+
+def brush(stage: Stage) -> None:
+    """A stroke with the round tip, half way."""
+    stage.look_at((407, 190), 3)
+    stage.tools.set_size(30)
+    stage.drag((400, 172), (403, 185), (408, 200))
+
+
+def eraser(stage: Stage) -> None:
+    """The square tip, on a segment that is too large."""
+    stage.look_at((407, 190), 3)
+    stage.tools.set_size(78)
+    stage.click((407, 190))
+    stage.tools.take(ERASER)
+    stage.tools.set_tip(Tip.SQUARE)
+    stage.tools.set_size(24)
+    stage.drag((376, 155), (374, 180), (376, 200))
+
+
+def polygon(stage: Stage) -> None:
+    """Corners around one of four nuclei that touch."""
+    stage.look_at((490, 130), 3)
+    stage.tools.take(POLYGON)
+    stage.click(*TOUCHING[:-1])
+    stage.move((500, 95))
+
+
+def lasso(stage: Stage) -> None:
+    """Half way around a nucleus."""
+    stage.look_at((353, 217), 3)
+    stage.tools.take(LASSO)
+    turns = np.linspace(-1, 3.9, 40)
+    stage.drag(*[(353 + 28 * np.cos(t), 217 + 38 * np.sin(t)) for t in turns])
+
+
+def fill(stage: Stage) -> None:
+    """Background, in the void around two segments."""
+    draw_halves(stage)
+    stage.window.document.begin_segment(BACKGROUND.id)
+    stage.tools.take(FILL)
+    stage.drag((430, 80))
+
+
+def wand(stage: Stage) -> None:
+    """Dragged to the right until the tolerance takes a whole nucleus."""
+    stage.look_at((407, 190), 3)
+    stage.tools.take(WAND)
+    stage.tools.set_tolerance(24)
+    stage.drag((410, 190), (430, 190))
+
+
+def superpixel(stage: Stage) -> None:
+    """Some taken, and the next one outlined."""
+    stage.look_at((370, 205), 3)
+    stage.tools.take(SUPERPIXEL)
+    stage.tools.set_superpixel_size(16)
+    stage.drag((345, 200), (352, 215), (350, 235))
+    stage.let_go((350, 235))
+    stage.move((363, 200))
+
+
+def merge(stage: Stage) -> None:
+    """Two halves of a nucleus, dragged together."""
+    draw_halves(stage)
+    stage.tools.take(MERGE)
+    stage.window.document.select(1)
+    stage.drag((485, 105), (488, 125), (484, 155))
+
+
+def split(stage: Stage) -> None:
+    """A line between two nuclei that touch."""
+    stage.look_at((605, 160), 3)
+    stage.tools.take(WAND)
+    stage.tools.set_tolerance(35)
+    stage.click((575, 150))
+    stage.tools.take(SPLIT)
+    stage.drag((615, 120), (603, 150), (590, 200))
+
+
+def region(stage: Stage) -> None:
+    """A rectangle around nuclei that touch."""
+    draw_halves(stage)
+    stage.tools.take(REGION)
+    stage.drag((455, 80), (560, 182))
+
+
+def draw_halves(stage: Stage) -> None:
+    """Draw the upper and the lower half of a nucleus as two segments."""
+    stage.look_at((490, 130), 3)
+    stage.tools.take(POLYGON)
+    for corners in (UPPER, LOWER):
+        stage.window.document.begin_segment()
+        stage.click(*corners, corners[0])
+
+
+SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
+    brush,
+    eraser,
+    polygon,
+    lasso,
+    fill,
+    wand,
+    superpixel,
+    merge,
+    split,
+    region,
+)
+PICTURES: Final = {f"tool-{scene.__name__}": scene for scene in SCENES}
+
+
+def main() -> None:
+    """Make the pictures that are asked for, by default all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PICTURES))
+    parser.add_argument("--out", type=Path, default=IMAGES, help="default: docs/images")
+    arguments = parser.parse_args()
+    app = QApplication(sys.argv[:1])
+    dress(app, LIGHT)
+    for name in arguments.names or PICTURES:
+        with tempfile.TemporaryDirectory() as folder:
+            path = arguments.out / f"{name}.png"
+            make_picture(Path(folder), PICTURES[name], path)
+            print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def make_picture(folder: Path, act: Callable[[Stage], None], path: Path) -> None:
+    """Play a scene in a window of its own and keep what is seen."""
+    os.environ["XDG_CONFIG_HOME"] = str(folder)  # settings of a first start, kept nowhere
+    image = Path(shutil.copy(SAMPLE, folder))
+    with AnnotationStore.create(folder / "cells.bitbrush", (NUCLEUS, BACKGROUND)) as store:
+        store.add_images([(image, None, *read_size(image))])
+        window = MainWindow(store)
+        window.resize(*SIZE)
+        window.show()
+        QTest.qWaitForWindowExposed(window)
+        while window.document.reader.is_reading:
+            QTest.qWait(20)
+        QTest.qWait(300)
+        act(Stage(window))
+        QTest.qWait(100)
+        part = path.with_suffix(".part.png")
+        window.grab().save(str(part))
+        window.canvas.cancel_gesture()
+        window.close()
+        window.deleteLater()
+    with Image.open(part) as picture:
+        picture.convert("RGB").quantize(N_COLORS, METHOD, dither=Image.Dither.NONE).save(
+            path, optimize=True
+        )
+    part.unlink()
+
+
+if __name__ == "__main__":
+    main()

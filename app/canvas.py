@@ -7,6 +7,7 @@ from PySide6.QtGui import (
     QEnterEvent,
     QFocusEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QWheelEvent,
@@ -165,8 +166,10 @@ class CanvasView(MapView):
         elif event.key() in CLOSING_KEYS and self._hand.is_waiting:
             is_other = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             self._hand.close(is_other=is_other)
-        elif event.key() == Qt.Key.Key_Backspace and self._hand.is_waiting:
-            self._hand.take_back()
+        elif self._hand.is_waiting and (
+            event.key() == Qt.Key.Key_Backspace or event.matches(QKeySequence.StandardKey.Undo)
+        ):
+            self._hand.take_back()  # undo comes here only while there is no edit to undo
         else:
             super().keyPressEvent(event)
 

@@ -5,15 +5,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from app.action_spec import TOOLS
 from app.actions import ACTIONS
 from app.canvas import CanvasView
 from app.document import Document
 from app.model_run import ModelRun
-from app.toolbox import AREAS, BRUSH, ERASER, MERGE, PICK, REGION, SPLIT, ToolBox
+from app.toolbox import AREAS, BRUSH, ERASER, MERGE, PICK, POLYGON, REGION, SPLIT, WAND, ToolBox
 
+DEEDS = {
+    MERGE: "drag from one segment over others",
+    SPLIT: "draw a line across a segment",
+    REGION: "drag over what the model is to segment again",
+    PICK: "click a segment to select it",
+}
+HOW = {
+    POLYGON: "  (Enter closes, Backspace takes a corner back)",
+    WAND: "  (drag right for more, left for less)",
+    SPLIT: "  (Shift: a straight one)",
+}
 NAMES = {spec.argument: spec.text for spec in ACTIONS if spec.menu == TOOLS}
 
 
@@ -37,6 +48,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self._hint = QLabel(self)
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
+        # A long hint is cut off; the window and with it the image under the mouse stay put.
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self._hint, 1)
         self._under_cursor = self._field("Segment under the cursor")
         self._place = self._field("Column and row under the cursor")
@@ -127,18 +140,14 @@ def describe_tool(document: Document, tools: ToolBox) -> str:
     selected = document.selected
     if tools.name == ERASER or (tools.name in AREAS and tools.is_subtracting):
         what = "every unlocked segment" if selected is None else document.name(selected)
-        return f"{NAMES[tools.name]}: erases {what}"
-    if tools.name == BRUSH or tools.name in AREAS:
-        return f"{NAMES[tools.name]}: {_describe_painting(document)}"
-    name = "a segment" if selected is None else document.name(selected)
-    return {
-        MERGE: f"Merge: drag from {name} over others"
-        if selected is None
-        else f"Merge: what you drag over becomes part of {name}",
-        SPLIT: f"Split: draw a line across {name}",
-        REGION: "Region: drag over what the model is to segment again",
-        PICK: "Pick: click a segment to select it",
-    }.get(tools.name, "")
+        deed = f"erases {what}"
+    elif tools.name == BRUSH or tools.name in AREAS:
+        deed = _describe_painting(document)
+    elif tools.name == MERGE and selected is not None:
+        deed = f"what you drag over becomes part of {document.name(selected)}"
+    else:
+        deed = DEEDS.get(tools.name, "")
+    return f"{NAMES[tools.name]}: {deed}{HOW.get(tools.name, '')}" if deed else ""
 
 
 def _describe_painting(document: Document) -> str:

@@ -10,6 +10,7 @@ from app.help_sheet import HelpSheet
 from app.style_sheet import DARK, LIGHT
 from app.theme import current_tones
 from app.toolbox import BRUSH, ERASER
+from app.tools import GESTURES
 from app.window import SIZE, MainWindow
 from core.jobs import Device
 from core.panoptic import Segment
@@ -283,6 +284,16 @@ def test_the_status_bar_says_what_is_under_the_cursor(qtbot, window, document, p
     assert "10, 20" in status(window)
     assert "64 x 48" in status(window)
     assert "no model" in status(window)
+
+
+def test_no_tool_moves_the_image_under_the_mouse(window, document, put):
+    put(Segment(1, CELL), slice(0, 48), slice(0, 64))
+    document.select(1)
+    before = place_of(window, 20, 20), window.canvas.size()
+    for name in GESTURES:
+        window.tools.take(name)
+        QApplication.processEvents()
+        assert (place_of(window, 20, 20), window.canvas.size()) == before
 
 
 def test_what_the_document_refuses_is_a_notice(qtbot, window, document, put):

@@ -105,6 +105,17 @@ def test_backspace_and_undo_take_back_corners(document, press, click, put, seen,
     assert_same(document.map, expected)
 
 
+def test_undo_takes_back_a_corner_where_there_is_no_edit_yet(
+    document, press, click, seen, assert_same
+):
+    expected = painted(document.map, seen(CORNERS[:3]), Segment(1, CELL))
+    press(Key.Key_P)
+    click(*CORNERS)
+    press(Key.Key_Z, Control)
+    press(Key.Key_Return)
+    assert_same(document.map, expected)
+
+
 def test_taking_back_the_only_corner_ends_the_polygon(window, document, press, click):
     press(Key.Key_P)
     click(CORNERS[0])

@@ -132,6 +132,11 @@ def _redo(path: QPainterPath) -> None:
     path.lineTo(15, 19)
 
 
+def _more(path: QPainterPath) -> None:
+    _line(path, (6, 5), (12, 12), (6, 19))
+    _line(path, (13, 5), (19, 12), (13, 19))
+
+
 def _fit(path: QPainterPath) -> None:
     _line(path, (4, 9), (4, 4), (9, 4))
     _line(path, (15, 4), (20, 4), (20, 9))
@@ -186,6 +191,7 @@ DRAWINGS: Final[dict[str, Callable[[QPainterPath], None]]] = {
     "pan": _pan,
     "undo": _undo,
     "redo": _redo,
+    "more": _more,
     "fit": _fit,
     "outlines": _outlines,
     "locked": _locked,

@@ -28,8 +28,8 @@ class ImageDelegate(QStyledItemDelegate):
         is_current = bool(option.state & QStyle.StateFlag.State_Selected)
         if is_current:
             painter.fillRect(box, palette.color(QPalette.ColorRole.Highlight))
-        corner = box.topLeft() + QPoint(PADDING, PADDING)
         height = min(THUMB_HEIGHT, box.height() - 2 * PADDING)  # text may be small
+        corner = QPoint(box.left() + PADDING, box.top() + (box.height() - height) // 2)
         frame = QRect(corner, QSize(THUMB_WIDTH, height))
         _draw_thumbnail(painter, frame, index.data(Qt.ItemDataRole.DecorationRole), palette)
         text = box.adjusted(

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.canvas import CanvasView
@@ -43,9 +43,6 @@ class Ruler(QWidget):
         self._canvas = canvas
         self._is_across = orientation == Qt.Orientation.Horizontal
         self._mark: float | None = None  # image position
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * FONT_SHARE)
-        self.setFont(font)
         fixed, free = QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored
         policies = (free, fixed) if self._is_across else (fixed, free)
         self.setSizePolicy(*policies)
@@ -54,8 +51,13 @@ class Ruler(QWidget):
         canvas.hovered.connect(self._on_hovered)
 
     def sizeHint(self) -> QSize:
-        thickness = self.fontMetrics().height() + 4
+        thickness = QFontMetrics(self._small_font()).height() + 4
         return QSize(thickness, thickness)
+
+    def _small_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * FONT_SHARE)
+        return font
 
     @Slot(object)
     def _on_hovered(self, point: tuple[float, float] | None) -> None:
@@ -66,6 +68,7 @@ class Ruler(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.setFont(self._small_font())
         tones = current_tones()
         painter.fillRect(self.rect(), QColor(tones.window))
         if self._canvas.scene.image is None:

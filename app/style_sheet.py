@@ -90,6 +90,7 @@ def style_sheet(tones: Tones, scaled: Callable[[int], int]) -> str:
     QToolBar QToolButton:hover {{ background: {tones.raised}; }}
     QToolBar QToolButton:checked {{ background: {tones.accent}; color: {tones.on_accent}; }}
     QToolBar QToolButton:focus {{ border: 1px solid {tones.accent}; }}
+    #qt_toolbar_ext_button {{ padding: 0; background: {tones.raised}; }}
     QToolBar::separator {{ background: {tones.line}; width: 1px; margin: 5px 6px; }}
     QStatusBar {{ background: {tones.window}; border-top: 1px solid {tones.line}; }}
     QStatusBar::item {{ border: none; }}

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from app.keys import Keys
+from app.theme import scaled
 from app.toolbox import AREAS, BRUSH, ERASER, MAX_SIZE, SUPERPIXEL, WAND, ToolBox
 from core import superpixels
 from core.strokes import Tip
@@ -71,7 +72,7 @@ class ToolOptions(QWidget):
         label, value = QLabel(name, self), QLabel(self)
         slider = QSlider(Qt.Orientation.Horizontal, self)
         slider.setRange(*limits)
-        slider.setFixedWidth(SLIDER_WIDTH)
+        slider.setFixedWidth(scaled(SLIDER_WIDTH))
         slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         slider.setAccessibleName(tip.split(" (", maxsplit=1)[0])
         slider.setToolTip(tip)
@@ -99,6 +100,8 @@ class ToolOptions(QWidget):
 
     @Slot()
     def _fit_text(self) -> None:
+        for slider in self.findChildren(QSlider):
+            slider.setFixedWidth(scaled(SLIDER_WIDTH))
         self._keep_widest()
         self._follow()
 

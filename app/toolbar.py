@@ -1,7 +1,7 @@
 """The tool bar: tools and their settings, history, and how the map is drawn."""
 
 from PySide6.QtCore import QEvent, QSize, Qt, Slot
-from PySide6.QtWidgets import QLabel, QSlider, QToolBar, QWidget
+from PySide6.QtWidgets import QLabel, QSlider, QToolBar, QToolButton, QWidget
 
 from app.canvas import CanvasView
 from app.icons import line_icon
@@ -57,6 +57,7 @@ class ToolBar(QToolBar):
         self._opacity.valueChanged.connect(self._on_opacity_moved)
         canvas.look.changed.connect(self._follow)
         keys.changed.connect(self._write_keys)
+        self._name_extension()
         self._fit_text()
         self._follow()
         self._write_keys()
@@ -80,6 +81,14 @@ class ToolBar(QToolBar):
         for widget in (QLabel("Opacity ", self), slider, value):
             self.addWidget(widget)
         return slider, value
+
+    def _name_extension(self) -> None:
+        """Dress the button for what has no room: Qt gives it neither name nor theme."""
+        button = self.findChild(QToolButton, "qt_toolbar_ext_button")
+        if button is not None:
+            button.setIcon(line_icon("more"))
+            button.setAccessibleName("More tools")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange:

@@ -74,10 +74,7 @@ class MapLayer:
             painted = VOID if draft.segment is None else draft.segment.id
             for segment_id in draft.joined:
                 shown[shown == segment_id] = painted
-            is_painted = _take(
-                draft.where, (rows << shift) + middle, (columns << shift) + middle
-            )
-            shown[is_painted] = painted
+            draft.paint(shown, painted, (rows << shift) + middle, (columns << shift) + middle)
         return shown
 
     def _level(self, number: int) -> tuple[Ids, int]:
@@ -104,6 +101,8 @@ class Draft:
         where: bool [H, W], the painted pixels.
         joined: ids of segments of which all pixels are painted.
         dirty: the part of the image that the last step may have changed.
+        reached: what holds all painted pixels, the whole image until somebody knows better;
+            nothing else of `where` is read, so that a large one takes no memory.
         line: (x, y) in image pixels, drawn over the map.
         is_area: whether the line goes back to its start and what it encloses is meant.
         is_dashed: whether the line is drawn as of something taken away.
@@ -113,6 +112,7 @@ class Draft:
     where: NDArray[np.bool_]
     joined: frozenset[int] = frozenset()
     dirty: Rect = Rect(0, 0, 0, 0)
+    reached: Rect | None = None
     line: Sequence[tuple[float, float]] = ()
     is_area: bool = False
     is_dashed: bool = False
@@ -130,6 +130,26 @@ class Draft:
         self.where[rect.slices] = covered
         self.dirty = rect.united(self._shown)
         self._shown = rect
+
+    def paint(
+        self, shown: Ids, segment_id: int, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> None:
+        """Write an id over those that are shown, where the draft has painted.
+
+        Args:
+            shown: uint16 [m, n], is changed.
+            segment_id: of the painted pixels.
+            rows: [m] of the draft, ascending.
+            columns: [n] of it, ascending.
+        """
+        reached = self.whole if self.reached is None else self.reached
+        inside = (
+            slice(*np.searchsorted(rows, (reached.top, reached.bottom))),
+            slice(*np.searchsorted(columns, (reached.left, reached.right))),
+        )
+        if shown[inside].size:
+            is_painted = _take(self.where, rows[inside[0]], columns[inside[1]])
+            shown[inside][is_painted] = segment_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)

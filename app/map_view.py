@@ -37,7 +37,6 @@ class MapView(QWidget):
         self._document = document
         self._screen = Screen()
         self._scene = Scene(background=QColor(current_tones().canvas).rgb())
-        self._drafted = NOWHERE  # all that the draft has painted so far
         self._has_stale_colors = True
         self._is_fitted = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -243,13 +242,14 @@ class MapView(QWidget):
     @Slot(object)
     def show_draft(self, draft: Draft | None) -> None:
         """Paint what a gesture has drawn so far over the map; None ends it."""
-        if draft is not self._scene.draft:
+        last = self._scene.draft
+        if draft is not last:
             self._scene.draft = draft
             self._on_colors_changed()
-            self._spoil_map(self._drafted)
-            self._drafted = NOWHERE
+            if last is not None:
+                self._spoil_map(last.reached)
         if draft is not None:
-            self._drafted = self._drafted.united(draft.dirty)
+            draft.reached = (draft.reached or NOWHERE).united(draft.dirty)
             self._spoil_map(draft.dirty)
             if draft.line:
                 self.update()

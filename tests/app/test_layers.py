@@ -145,3 +145,23 @@ def test_a_highlight_is_a_line_inside_the_segment():
 def test_nothing_is_highlighted_where_the_segment_is_not_seen():
     rect, _ = highlight(block(6, slice(1, 3), slice(1, 3)), 2, 1)
     assert rect.is_empty
+
+
+def test_a_draft_is_read_only_where_it_reaches():
+    ids = np.ones((40, 50), np.uint16)
+    where = np.zeros((40, 50), np.bool_)
+    where[10:20, 10:30] = True
+    where[30, 30] = True  # outside of what it is said to reach
+    for scale in (0.3, 1.0, 4.0):
+        view, area = Viewport(scale), Rect(0, 0, int(40 * scale), int(50 * scale))
+        part = Draft(Segment(9, 1), where.copy(), reached=Rect(10, 10, 20, 30))
+        part.where[30, 30] = False
+        expected = MapLayer(ids).sample(ids.shape, view, area, part)
+        part.where[30, 30] = True
+        np.testing.assert_array_equal(
+            MapLayer(ids).sample(ids.shape, view, area, part), expected
+        )
+        part.where[30, 30], part.reached = False, None
+        np.testing.assert_array_equal(
+            MapLayer(ids).sample(ids.shape, view, area, part), expected
+        )

@@ -87,6 +87,24 @@ class Look(QObject):
         """Show the image as it is shown at first."""
         self.set_tone(Tone())
 
+    def set_aids(
+        self,
+        *,
+        is_by_category: bool,
+        is_highlighting: bool,
+        has_grid: bool,
+        has_rulers: bool,
+        has_navigator: bool,
+    ) -> None:
+        """Turn on and off what helps to see and to find one's way, all at once."""
+        self.is_by_category = is_by_category
+        self.is_highlighting = is_highlighting
+        self.has_grid = has_grid
+        self.has_rulers = has_rulers
+        self.has_navigator = has_navigator
+        self.retoned.emit()
+        self._recolor()
+
     def toggle_highlight(self) -> None:
         """Mark the segment under the mouse, or none."""
         self.is_highlighting = not self.is_highlighting

@@ -21,6 +21,13 @@ def recall(settings: Settings, window: QMainWindow, tools: ToolBox, look: Look) 
     tools.set_contiguous(settings.is_wand_contiguous)
     tools.set_superpixel_size(settings.superpixel_size)
     look.set_opacity(settings.opacity_percent / 100)
+    look.set_aids(
+        is_by_category=settings.is_by_category,
+        is_highlighting=settings.is_highlighting,
+        has_grid=settings.has_grid,
+        has_rulers=settings.has_rulers,
+        has_navigator=settings.has_navigator,
+    )
     if settings.geometry:
         window.restoreGeometry(QByteArray(settings.geometry))
     if settings.arrangement:
@@ -37,6 +44,11 @@ def remember(settings: Settings, window: QMainWindow, tools: ToolBox, look: Look
         is_wand_contiguous=tools.is_contiguous,
         superpixel_size=tools.superpixel_size,
         opacity_percent=round(100 * look.opacity),
+        is_by_category=look.is_by_category,
+        is_highlighting=look.is_highlighting,
+        has_grid=look.has_grid,
+        has_rulers=look.has_rulers,
+        has_navigator=look.has_navigator,
         geometry=bytes(window.saveGeometry().data()),
         arrangement=bytes(window.saveState(ARRANGEMENT_VERSION).data()),
     )

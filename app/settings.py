@@ -20,6 +20,14 @@ from core.wand import MAX_TOLERANCE
 MIN_FONT_PERCENT: Final = 80
 MAX_FONT_PERCENT: Final = 200
 FILE_NAME: Final = "settings.ini"
+SWITCHES: Final = (
+    "is_wand_contiguous",
+    "is_by_category",
+    "is_highlighting",
+    "has_grid",
+    "has_rulers",
+    "has_navigator",
+)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -49,6 +57,11 @@ class Settings:
         is_wand_contiguous: whether the wand takes only pixels connected to that one.
         superpixel_size: in image pixels, about.
         opacity_percent: of segments on the canvas.
+        is_by_category: whether all segments of a category have its colour.
+        is_highlighting: whether the segment under the mouse is marked.
+        has_grid: whether lines part magnified pixels.
+        has_rulers: whether coordinates are written along the canvas.
+        has_navigator: whether a small picture shows where the view lies.
         geometry: place and size of the window, in Qt's own form; empty at first.
         arrangement: its docks and tool bars, in Qt's own form; empty at first.
     """
@@ -63,6 +76,11 @@ class Settings:
     is_wand_contiguous: bool = True
     superpixel_size: int = 24
     opacity_percent: int = 40
+    is_by_category: bool = False
+    is_highlighting: bool = True
+    has_grid: bool = True
+    has_rulers: bool = True
+    has_navigator: bool = True
     geometry: bytes = b""
     arrangement: bytes = b""
 
@@ -111,7 +129,7 @@ def read_settings(path: Path) -> Settings:
         brush_size=_whole(stored, "brush_size", plain.brush_size, MIN_SIZE, MAX_SIZE),
         brush_tip=_one_of(Tip, _text(stored, "brush_tip"), plain.brush_tip),
         wand_tolerance=_whole(stored, "wand_tolerance", plain.wand_tolerance, 0, MAX_TOLERANCE),
-        is_wand_contiguous=bool(_whole(stored, "is_wand_contiguous", 1, 0, 1)),
+        is_wand_contiguous=_is_on(stored, "is_wand_contiguous", plain.is_wand_contiguous),
         superpixel_size=_whole(
             stored,
             "superpixel_size",
@@ -120,6 +138,11 @@ def read_settings(path: Path) -> Settings:
             superpixels.MAX_SIZE,
         ),
         opacity_percent=_whole(stored, "opacity_percent", plain.opacity_percent, 0, 100),
+        is_by_category=_is_on(stored, "is_by_category", plain.is_by_category),
+        is_highlighting=_is_on(stored, "is_highlighting", plain.is_highlighting),
+        has_grid=_is_on(stored, "has_grid", plain.has_grid),
+        has_rulers=_is_on(stored, "has_rulers", plain.has_rulers),
+        has_navigator=_is_on(stored, "has_navigator", plain.has_navigator),
         geometry=_bytes(stored, "geometry"),
         arrangement=_bytes(stored, "arrangement"),
     )
@@ -137,7 +160,8 @@ def write_settings(path: Path, settings: Settings) -> None:
     stored.setValue("brush_size", settings.brush_size)
     stored.setValue("brush_tip", settings.brush_tip.value)
     stored.setValue("wand_tolerance", settings.wand_tolerance)
-    stored.setValue("is_wand_contiguous", int(settings.is_wand_contiguous))
+    for name in SWITCHES:
+        stored.setValue(name, int(getattr(settings, name)))
     stored.setValue("superpixel_size", settings.superpixel_size)
     stored.setValue("opacity_percent", settings.opacity_percent)
     stored.setValue("geometry", QByteArray(settings.geometry))
@@ -162,6 +186,10 @@ def _sequences(keys: tuple[str, ...]) -> list[QKeySequence]:
 def _text(stored: QSettings, name: str) -> str:
     value = stored.value(name, "")
     return value if isinstance(value, str) else ""
+
+
+def _is_on(stored: QSettings, name: str, default: bool) -> bool:
+    return bool(_whole(stored, name, int(default), 0, 1))
 
 
 def _bytes(stored: QSettings, name: str) -> bytes:

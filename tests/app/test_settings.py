@@ -20,6 +20,11 @@ CHANGED = Settings(
     is_wand_contiguous=False,
     superpixel_size=40,
     opacity_percent=75,
+    is_by_category=True,
+    is_highlighting=False,
+    has_grid=False,
+    has_rulers=False,
+    has_navigator=False,
     geometry=bytes(range(256)),
     arrangement=b"\x00,;%\n",
 )
@@ -99,6 +104,8 @@ def test_the_next_window_begins_as_the_last_was_left(store, qtbot):
     first.tools.set_size(33)
     first.tools.set_tip(Tip.SQUARE)
     first.canvas.look.set_opacity(0.8)
+    first.canvas.look.toggle_rulers()
+    first.canvas.look.toggle_by_category()
     width = first.categories.width()
     first.close()
     second = MainWindow(store)
@@ -109,7 +116,12 @@ def test_the_next_window_begins_as_the_last_was_left(store, qtbot):
     assert second.categories.width() == width
     assert second.tools.size == 33
     assert second.tools.tip == Tip.SQUARE
-    assert second.canvas.look.opacity == pytest.approx(0.8)
+    look = second.canvas.look
+    assert look.opacity == pytest.approx(0.8)
+    assert not look.has_rulers
+    assert not any(ruler.isVisible() for ruler in second.canvas_frame.rulers)
+    assert look.is_by_category
+    assert look.has_grid
 
 
 def test_changed_keys_are_in_force_in_the_next_window(store, qtbot):

@@ -18,6 +18,7 @@ LOADING = "The model is being loaded."
 WAITING = "Segmentation begins as soon as the model is loaded."
 NO_IMAGE = "Open an image first."
 READING = "The image is being read."
+AT_WORK = "The model is at work; stop it before you ask for a region."
 MAX_NAMED = 4
 
 
@@ -137,15 +138,20 @@ class ModelRun(QObject):
     @Slot()
     def begin(self) -> None:
         """Let the model segment the open image; locked segments stay as they are."""
-        self._region = None
+        if not self.is_running:  # whose region stays until it ends
+            self._region = None
         self._begin()
 
+    @Slot(object)
     def begin_region(self, region: Rect) -> None:
         """Let the model segment a part of the open image; outside of it nothing changes."""
         map = self._document.map
-        self._region = None if map is None else region.clipped(map.height, map.width)
-        if self._region is not None and not self._region.is_empty:
-            self._begin()
+        if self.is_running:
+            self._notices.tell(AT_WORK)
+        elif map is not None:
+            self._region = region.clipped(map.height, map.width)
+            if not self._region.is_empty:
+                self._begin()
 
     def _begin(self) -> None:
         record, map, region = self._document.record, self._document.map, self._region

@@ -4,8 +4,10 @@ import os
 import signal
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
+from app.model_run import AT_WORK
 from app.window import MainWindow
 from core.panoptic import Category, Rect, Segment
 from core.store import AnnotationStore
@@ -168,3 +170,39 @@ def test_a_region_is_segmented_and_the_rest_of_the_map_stays(qtbot, document, re
     document.accept()
     document.undo()
     assert not document.map.segment_ids.any()
+
+
+def test_what_is_asked_for_during_a_run_does_not_change_what_the_run_is_for(
+    qtbot, window, document, ready
+):
+    region = Rect(10, 10, 40, 50)
+    ready.begin_region(region)
+    ready.begin_region(Rect(0, 0, 5, 5))
+    ready.begin()
+    assert any(notice.text == AT_WORK for notice in window.notice_stack.shown)
+    qtbot.waitUntil(lambda: document.has_proposal, **PATIENT)
+    proposed = document.shown_map.segment_ids.copy()
+    assert proposed[region.slices].any()
+    proposed[region.slices] = 0
+    assert not proposed.any()
+
+
+def test_a_rectangle_drawn_with_the_mouse_is_the_region_that_is_segmented(
+    qtbot, window, document, ready
+):
+    canvas, left = window.canvas, Qt.MouseButton.LeftButton
+    canvas.setFocus()
+    qtbot.keyClick(canvas, Qt.Key.Key_R)
+    ratio = canvas.devicePixelRatioF()
+    first, last = (
+        QPoint(*(round(place / ratio) for place in canvas.view.to_device(x, y)))
+        for x, y in ((10.5, 8.5), (49.5, 39.5))
+    )
+    qtbot.mousePress(canvas, left, pos=first)
+    qtbot.mouseMove(canvas, last)
+    qtbot.mouseRelease(canvas, left, pos=last)
+    qtbot.waitUntil(lambda: document.has_proposal, **PATIENT)
+    proposed = document.shown_map.segment_ids.copy()
+    assert proposed[8:40, 10:50].any()
+    proposed[8:40, 10:50] = 0
+    assert not proposed.any()

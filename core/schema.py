@@ -15,6 +15,7 @@ from typing import Final
 from core.durable import sync_folder
 from core.errors import DamagedProjectError, ProjectError
 from core.file_lock import FileLock
+from core.sqlite_log import WriteAheadLog
 
 APPLICATION_ID: Final = int.from_bytes(b"BitB")
 BUSY_TIMEOUT_S: Final = 2.0
@@ -217,6 +218,22 @@ def open_database(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def check_log(path: Path) -> None:
+    """Look for damage in the write-ahead log of a killed process, if that is fast.
+
+    To be called before SQLite opens the project, as it would take damage for the log's end.
+
+    Raises:
+        DamagedProjectError: there is some.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or log.stat().st_size > QUICK_CHECK_SIZE:
+        return
+    if WriteAheadLog(log.read_bytes()).is_damaged:
+        code, reason = sqlite3.SQLITE_CORRUPT, "in its write-ahead log"
+        raise DamagedProjectError(_SENTENCES[code].format(path=path, error=reason))
 
 
 def check_soundness(connection: sqlite3.Connection, path: Path) -> None:

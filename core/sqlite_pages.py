@@ -4,7 +4,7 @@ SQLite stops at the first page that makes no sense to it, and finds nothing with
 Here each leaf of a table is read for itself, whatever has become of the pages above it; who
 asks must be able to tell a row from garbage.
 
-Source: sqlite.org/fileformat2.html, sections 1.3, 1.6, 2.1 and 4.1.
+Source: sqlite.org/fileformat2.html, sections 1.3, 1.6 and 2.1.
 """
 
 import struct
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from core.sqlite_log import WriteAheadLog
+
 Value = int | float | str | bytes | None
 
 _LEAF: Final = 0x0D  # of a table
-_WAL_HEADER, _FRAME_HEADER = 32, 24
 _INTEGER_SIZES: Final = (0, 1, 2, 3, 4, 6, 8)  # bytes, by serial type
 _DEFAULT_PAGE: Final = 4096
 _MAX_PAYLOAD: Final = 2**30
@@ -43,7 +44,7 @@ class SqlitePages:
         self._wal = wal.read_bytes() if wal.exists() else b""
         self._size = _page_size(self._data)
         self._reserved = self._data[20] if len(self._data) > 20 and self._data[20] < 64 else 0
-        self._newer = dict(self._committed_frames())
+        self._newer = WriteAheadLog(self._wal).committed_pages()
 
     def rows(self) -> Iterator[Row]:
         """Every row that can be made out, in no order."""
@@ -94,20 +95,6 @@ class SqlitePages:
             return self._wal[start : start + self._size]
         start = (number - 1) * self._size
         return self._data[start : start + self._size] if number > 0 else b""
-
-    def _committed_frames(self) -> Iterator[tuple[int, int]]:
-        """Page numbers of the log and where each is in it, to the last commit."""
-        frame = _FRAME_HEADER + self._size
-        salts = self._wal[16:24]
-        waiting: list[tuple[int, int]] = []
-        for start in range(_WAL_HEADER, len(self._wal) - frame + 1, frame):
-            number, n_pages = struct.unpack_from(">II", self._wal, start)
-            if self._wal[start + 8 : start + 16] != salts:
-                return  # of an earlier round of the log
-            waiting.append((number, start + _FRAME_HEADER))
-            if n_pages:
-                yield from waiting
-                waiting.clear()
 
 
 def _page_size(data: bytes) -> int:

@@ -18,7 +18,7 @@ from core.file_lock import FileLock
 from core.panoptic import Category, Edit
 from core.project_categories import ProjectCategories
 from core.project_images import ImageQuery, ImageRecord, Review
-from core.schema import check_soundness, lock_project, new_database, open_database
+from core.schema import check_log, check_soundness, lock_project, new_database, open_database
 from core.set_aside import finish_setting_aside
 from core.snapshots import SnapshotWriter
 from core.sources import ProjectSources, RelinkPlan, SourceState
@@ -183,6 +183,7 @@ def _open_sound(path: Path) -> sqlite3.Connection:
     """Open a project for writing, after whatever a killed recovery has left to do."""
     try:
         finish_setting_aside(path)
+        check_log(path)
     except OSError as error:
         raise ProjectError(
             f"The folder {path.parent} of the project cannot be written ({error.strerror}); "

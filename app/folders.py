@@ -1,4 +1,4 @@
-"""Where the program keeps what belongs to the user: logs, settings, the sample project."""
+"""Where the program keeps what belongs to the user: logs, settings, caches, the samples."""
 
 import os
 import sys
@@ -21,6 +21,11 @@ def data_folder() -> Path:
 def config_folder() -> Path:
     """Settings. The folder exists on return."""
     return _make("XDG_CONFIG_HOME", Path(".config"), "Settings")
+
+
+def cache_folder() -> Path:
+    """What can be made again at any time. The folder exists on return."""
+    return _make("XDG_CACHE_HOME", Path(".cache"), "Cache")
 
 
 def _make(variable: str, below_home: Path, part: str) -> Path:

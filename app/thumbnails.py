@@ -1,7 +1,8 @@
-"""Small pictures of the project's images, made in a thread of their own and kept a while."""
+"""Small pictures of the project's images, made once in a thread and kept on the disk."""
 
 import logging
 from collections import OrderedDict, deque
+from contextlib import suppress
 from threading import Lock
 from typing import Final
 
@@ -10,15 +11,19 @@ import numpy as np
 from PySide6.QtCore import QObject, QThread, QThreadPool, Signal, Slot
 from PySide6.QtGui import QImage
 
+from app.folders import cache_folder
 from app.image_file import ImageReader
 from app.theme import finest_ratio
-from core.errors import AnnotateError
+from core.errors import AnnotateError, ImageError
 from core.images import Rgb, read_image
+from core.sources import fingerprint
 from core.store import ImageRecord
+from core.thumbnail_cache import ThumbnailCache
 
 THUMB_WIDTH: Final = 72
 THUMB_HEIGHT: Final = 54
 MAX_KEPT: Final = 1000  # 12 MB, and four times that on a display of twice the pixels
+CACHE_NAME: Final = "thumbnails.sqlite"
 MAX_WAITING: Final = 60  # more than a tall screen shows; the oldest are given up
 
 _log = logging.getLogger(__name__)
@@ -44,7 +49,8 @@ class Thumbnails(QObject):
         self._waiting: deque[ImageRecord] = deque(maxlen=MAX_WAITING)
         self._is_working = False
         self._is_given_up = False  # what is being drawn now
-        self._reader = ImageReader()  # only the thread uses it
+        self._reader = ImageReader()  # only the thread uses it and the cache
+        self._cache: ThumbnailCache | None = None
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._pool.setThreadPriority(QThread.Priority.LowPriority)
@@ -76,6 +82,8 @@ class Thumbnails(QObject):
         """Give up what waits and let the thread end."""
         self._drawn.disconnect(self._on_drawn)
         self.clear()
+        if self._cache is not None:
+            self._cache.close()
 
     def _work(self) -> None:
         """In the thread: draw until nothing waits."""
@@ -99,15 +107,53 @@ class Thumbnails(QObject):
     def _draw(self, record: ImageRecord) -> QImage:
         """The image, made to fit a thumbnail; null when it cannot be read."""
         try:
-            image = self._read(record)
+            return self._to_qimage(self._find_on_disk(record))
         except AnnotateError as error:
             _log.info("no thumbnail of %s: %s", record.path, error)
             return QImage()
+
+    def _find_on_disk(self, record: ImageRecord) -> Rgb:
+        """The thumbnail as it was made once from the file as it is, or made now.
+
+        Raises:
+            AnnotateError: the image cannot be read.
+        """
+        cache, key = self._open_cache(), self._key(record)
+        kept = None if cache is None else cache.get(key)
+        if kept is not None:
+            pixels = cv2.imdecode(np.frombuffer(kept, np.uint8), cv2.IMREAD_COLOR_RGB)
+            if pixels is not None:
+                return np.asarray(pixels, np.uint8)
+        small = self._shrink(self._read(record))
+        encoded, data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+        if encoded and cache is not None:
+            cache.put(key, data.tobytes())
+        return small
+
+    def _key(self, record: ImageRecord) -> str:
+        try:
+            content = fingerprint(record.path)
+        except OSError as error:
+            raise ImageError(f"{record.path} cannot be read ({error.strerror}).") from error
+        return f"{content}/{record.frame}/{self._ratio}"
+
+    def _open_cache(self) -> ThumbnailCache | None:
+        """The cache; None where the user has no folder that can be written."""
+        if self._cache is None:
+            with suppress(OSError):
+                self._cache = ThumbnailCache(cache_folder() / CACHE_NAME)
+        return self._cache
+
+    def _shrink(self, image: Rgb) -> Rgb:
         height, width = image.shape[:2]
         scale = self._ratio * min(THUMB_HEIGHT / height, THUMB_WIDTH / width)
         size = max(round(width * scale), 1), max(round(height * scale), 1)
-        small = np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-        made = QImage(small.data, *size, 3 * size[0], QImage.Format.Format_RGB888).copy()
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def _to_qimage(self, pixels: Rgb) -> QImage:
+        small = np.ascontiguousarray(pixels)
+        height, width = small.shape[:2]
+        made = QImage(small.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
         made.setDevicePixelRatio(self._ratio)
         return made
 

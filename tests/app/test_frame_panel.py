@@ -137,6 +137,39 @@ def test_thumbnails_are_made_in_the_background(qtbot, model) -> None:
     assert thumbnail.pixelColor(0, 0).red() == 250
 
 
+def test_a_thumbnail_is_made_once_for_as_long_as_its_file_is_the_same(
+    qtbot, store, model, tmp_path, monkeypatch
+) -> None:
+    def shade(model) -> int:
+        index = model.index(0)
+        index.data(Qt.ItemDataRole.DecorationRole)
+        qtbot.waitUntil(lambda: index.data(Qt.ItemDataRole.DecorationRole) is not None)
+        image = index.data(Qt.ItemDataRole.DecorationRole)
+        return -1 if image.isNull() else image.pixelColor(5, 5).red()
+
+    assert shade(model) == 250
+    again = ImageModel(store)
+    again.set_ids(store.image_ids())
+    with monkeypatch.context() as patch:
+        patch.delattr("app.thumbnails.Thumbnails._read")  # nothing can be made now
+        assert shade(again) == 250
+    again.thumbnails.stop()
+    Image.fromarray(np.full((*SIZE, 3), 100, np.uint8)).save(tmp_path / "a.png")
+    changed = ImageModel(store)
+    changed.set_ids(store.image_ids())
+    assert shade(changed) == 100
+    changed.thumbnails.stop()
+
+
+def test_thumbnails_are_made_where_no_cache_can_be(qtbot, model, tmp_path, monkeypatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    index = model.index(0)
+    with qtbot.waitSignal(model.dataChanged):
+        index.data(Qt.ItemDataRole.DecorationRole)
+    assert not index.data(Qt.ItemDataRole.DecorationRole).isNull()
+
+
 def test_an_unreadable_image_has_an_empty_thumbnail(qtbot, model) -> None:
     index = model.index(2)
     index.data(Qt.ItemDataRole.DecorationRole)

@@ -219,6 +219,11 @@ class TestGiveToNeighbours:
             applied(panoptic, give_to_neighbours(panoptic, 1)), ids([0, 2, 2, 2, 0])
         )
 
+    def test_a_segment_that_is_only_near_takes_none(self):
+        panoptic = cells([3, 1, 1, 1, 1], [1, 0, 0, 0, 0], [1, 0, 2, 2, 0], [1, 0, 2, 2, 0])
+        panoptic.apply(give_to_neighbours(panoptic, 1))
+        assert panoptic.areas() == {2: 4, 3: 8}
+
     def test_without_a_neighbour_it_becomes_void(self):
         panoptic = cells([2, 0, 1, 1])
         assert np.array_equal(

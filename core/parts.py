@@ -53,7 +53,7 @@ def find_parts_of_all(segment_ids: Ids) -> MapParts:
     starts = np.flatnonzero(is_start)
     lengths = np.diff(starts, append=flat.size)
     run_ids = flat[starts]
-    upper, lower, shared = _find_meetings(starts, lengths, width)
+    upper, lower, shared = find_meetings(starts, lengths, width)
     is_same = run_ids[upper] == run_ids[lower]
     root = connect(len(starts), upper[is_same], lower[is_same])
     is_root = root == np.arange(len(root))
@@ -72,7 +72,7 @@ def find_parts_of_all(segment_ids: Ids) -> MapParts:
     return MapParts(run_ids[is_root], areas, borders, (height, width), part, lengths)
 
 
-def _find_meetings(starts: Ints, lengths: Ints, width: int) -> Borders:
+def find_meetings(starts: Ints, lengths: Ints, width: int) -> Borders:
     """Which runs touch in one row and the next, and along how many pixels; 0 is a corner."""
     n_above = int(np.searchsorted(starts, starts[-1] // width * width))
     begin, end = starts[:n_above] + width, (starts + lengths)[:n_above] + width

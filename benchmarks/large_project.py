@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QTableView
 
 from app.window import MainWindow
 from benchmarks.editing import Stage
@@ -26,10 +26,12 @@ from core.store import AnnotationStore
 N_IMAGES = 100_000
 N_PER_FOLDER = 1000
 HEIGHT, WIDTH = 480, 640
-OPENINGS, STEPS = 5, 60
+OPENINGS, STEPS, FILTERS = 5, 60, 10
 
 OPEN = "open a project of 100,000 images"
 NEXT = "next image in it"
+BY_NAME = "filter it by name, after the last key"
+BY_STATE = "filter it by state"
 
 
 def main() -> int:
@@ -60,6 +62,7 @@ def measure(folder: Path, watch: Stopwatch) -> dict[str, float]:
         opened = resident_mib()
         if number == OPENINGS - 1:
             measure_steps(stage, watch)
+            measure_filters(stage, watch)
         stage.window.close()
         stage.window.deleteLater()
         store.close()
@@ -79,6 +82,26 @@ def measure_steps(stage: Stage, watch: Stopwatch) -> None:
             stage.wait_for_image()
         if window.document.record == before:
             raise RuntimeError("the next image was not opened")
+
+
+def measure_filters(stage: Stage, watch: Stopwatch) -> None:
+    """Type parts of names, and choose states, each until the list is painted."""
+    images = stage.window.image_list
+    name, state = images.findChild(QLineEdit), images.findChild(QComboBox, "state")
+    rows = images.findChild(QTableView).model()
+    for number in range(FILTERS):
+        name.setText(f"image_0{number}")
+        with watch.timing(BY_NAME):
+            images.reload()
+            QApplication.processEvents()
+        if rows.rowCount() != N_IMAGES // 10:
+            raise RuntimeError(f"the filter left {rows.rowCount()} images")
+    name.clear()
+    images.reload()
+    for number in range(FILTERS):
+        with watch.timing(BY_STATE):
+            state.setCurrentIndex((number + 1) % state.count())
+            QApplication.processEvents()
 
 
 def make_project(folder: Path) -> Path:

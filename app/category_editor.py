@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -22,11 +23,11 @@ from app.category_commands import CategoryCommands, taken_keys
 from app.category_impact import CategoryImpact
 from app.category_sentences import say_moves
 from app.category_sources import CategorySources
-from app.category_table import CategoryTable
+from app.category_table import NAME, CategoryTable
 from app.document import Document
 from app.theme import swatch
 from app.thread_run import ThreadRun
-from core.categories import add_missing, find_fault
+from core.categories import add_missing, find_fault, find_matches
 from core.category_changes import (
     CategoryPlan,
     Survey,
@@ -71,6 +72,10 @@ class CategoryEditor(QDialog):
         self._run: ThreadRun | None = None
         self._table = CategoryTable(self)
         self._table.next_id = document.store.next_category_id
+        self._search = QLineEdit(self)
+        self._search.setPlaceholderText("Search")
+        self._search.setClearButtonEnabled(True)
+        self._search.setAccessibleName("Search categories to edit")
         self._sources = CategorySources(self)
         self._target = QComboBox(self)
         self._remarks = QLabel(self)
@@ -82,7 +87,7 @@ class CategoryEditor(QDialog):
         self._lay_out()
         self._connect()
         self._table.set_categories(tuple(document.categories.values()))
-        self._table.setCurrentCell(0, 1)
+        self._table.setCurrentCell(0, NAME)
         self._check()
         self._count()
 
@@ -113,6 +118,7 @@ class CategoryEditor(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(20, 18, 20, 16)
         whole.setSpacing(8)
+        whole.addWidget(self._search)
         whole.addLayout(rows)
         whole.addLayout(self._lay_out_merging())
         whole.addWidget(self._remarks)
@@ -156,18 +162,37 @@ class CategoryEditor(QDialog):
 
     def _connect(self) -> None:
         self._table.edited.connect(self._check)
+        self._search.textChanged.connect(self._filter)
         self._sources.chosen.connect(self._add_missing)
         self._sources.failed.connect(self._say_fault)
         self._buttons.accepted.connect(self._on_saved)
         self._buttons.rejected.connect(self.reject)
         self.finished.connect(self._stop_counting)
-        for keys, slot in (("Ctrl+Up", self._move_up), ("Ctrl+Down", self._move_down)):
-            QShortcut(QKeySequence(keys), self._table).activated.connect(slot)
+        for keys, slot in (
+            ("Ctrl+Up", self._move_up),
+            ("Ctrl+Down", self._move_down),
+            ("Del", self._delete),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self._table)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(slot)
 
     # The draft.
 
+    @Slot(str)
+    def _filter(self, text: str) -> None:
+        """Show the rows that are looked for; none that is hidden stays selected."""
+        categories = self.categories()
+        found = set(find_matches(categories, text))
+        self._table.clearSelection()
+        for row, category in enumerate(categories):
+            self._table.setRowHidden(row, category.id not in found)
+        if found:
+            self._table.setCurrentCell([c.id in found for c in categories].index(True), NAME)
+
     @Slot()
     def _delete(self) -> None:
+        """Take the selected rows out; what becomes of their segments is asked on saving."""
         self._table.remove_selected()
 
     @Slot()

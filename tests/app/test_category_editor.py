@@ -90,6 +90,7 @@ def test_a_category_is_added_by_typing(editor, table, store):
 def test_renaming_recolouring_and_reordering_reach_the_window(editor, table, store, window):
     write(table, 0, NAME, "nucleus")
     table.selectRow(0)
+    table.setFocus()
     QTest.keyClick(table, Key.Key_Down, CTRL)
     assert [c.name for c in editor.categories()] == ["ground", "nucleus", "debris"]
     button(editor, "Down (Ctrl+Down)").click()
@@ -136,6 +137,20 @@ def test_counts_of_all_images_are_shown(qtbot, window, put):
 def test_what_is_not_used_is_deleted_without_a_question(editor, table, store, put):
     table.selectRow(2)
     button(editor, "Delete").click()
+    save(editor)
+    assert [c.id for c in store.categories] == [CELL, GROUND]
+
+
+def test_rows_are_found_by_typing_and_deleted_by_a_key(editor, table, store):
+    field = editor._search  # noqa: SLF001
+    field.setFocus()
+    QTest.keyClicks(field, "deb")
+    assert [table.isRowHidden(row) for row in range(3)] == [True, True, False]
+    assert table.selected_rows() == [2]
+    table.setFocus()
+    QTest.keyClick(table, Key.Key_Delete)
+    field.clear()
+    assert not table.isRowHidden(0)
     save(editor)
     assert [c.id for c in store.categories] == [CELL, GROUND]
 

@@ -16,19 +16,23 @@ from typing import Final
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPixmap, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.canvas import WHEEL_PER_DOUBLING
+from app.category_editor import CategoryEditor
+from app.category_impact import CategoryImpact
+from app.category_table import KIND, CategoryTable
 from app.style_sheet import LIGHT
 from app.theme import dress
 from app.toolbox import ERASER, FILL, LASSO, MERGE, POLYGON, REGION, SPLIT, SUPERPIXEL, WAND
 from app.window import MainWindow
 from core.bundled import SAMPLES
+from core.category_files import category_templates, read_categories
 from core.images import read_size
 from core.panoptic import Category
 from core.store import AnnotationStore
@@ -184,6 +188,50 @@ def draw_halves(stage: Stage) -> None:
         stage.click(*corners, corners[0])
 
 
+def categories(stage: Stage) -> QPixmap:
+    """The editor with COCO's categories, and beside it what saving would do to the map."""
+    window = stage.window
+    listed = read_categories(category_templates()["COCO panoptic: 80 things and 53 stuff"])
+    window.category_commands.set_categories(listed)
+    window.tools.set_size(40)
+    for place, point in ((2, (60, 60)), (2, (200, 60)), (5, (350, 80)), (7, (200, 250))):
+        window.document.begin_segment(listed[place].id)
+        stage.click(point)
+    window.edit_categories()
+    editor = window.findChild(CategoryEditor)
+    table = editor.findChild(CategoryTable)
+    QTest.qWait(1000)  # for the counts
+    table.cellWidget(2, KIND).setCurrentText("stuff")
+    table.selectRow(7)
+    target = next(box for box in editor.findChildren(QComboBox) if box.count() > 2)
+    target.setCurrentText("bus")
+    press(editor, "Merge selected into")
+    editor.resize(editor.width(), 480)
+    QTest.qWait(200)
+    left = editor.grab()
+    press(editor, "Save")
+    QTest.qWait(1000)  # for the counts
+    return beside(left, editor.findChild(CategoryImpact).grab())
+
+
+def press(dialog: QWidget, text: str) -> None:
+    """Click the button that says so."""
+    next(b for b in dialog.findChildren(QPushButton) if b.text() == text).click()
+
+
+def beside(left: QPixmap, right: QPixmap) -> QPixmap:
+    """Two dialogs in one picture."""
+    gap = 16
+    size = QSize(left.width() + gap + right.width(), max(left.height(), right.height()))
+    both = QPixmap(size)
+    both.fill(Qt.GlobalColor.white)
+    painter = QPainter(both)
+    painter.drawPixmap(0, 0, left)
+    painter.drawPixmap(left.width() + gap, 0, right)
+    painter.end()
+    return both
+
+
 SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     brush,
     eraser,
@@ -196,7 +244,10 @@ SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     split,
     region,
 )
-PICTURES: Final = {f"tool-{scene.__name__}": scene for scene in SCENES}
+PICTURES: Final[dict[str, Callable[[Stage], QPixmap | None]]] = {
+    **{f"tool-{scene.__name__}": scene for scene in SCENES},
+    "categories": categories,
+}
 
 
 def main() -> None:
@@ -214,7 +265,7 @@ def main() -> None:
             print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def make_picture(folder: Path, act: Callable[[Stage], None], path: Path) -> None:
+def make_picture(folder: Path, act: Callable[[Stage], QPixmap | None], path: Path) -> None:
     """Play a scene in a window of its own and keep what is seen."""
     os.environ["XDG_CONFIG_HOME"] = str(folder)  # settings of a first start, kept nowhere
     image = Path(shutil.copy(SAMPLE, folder))
@@ -227,10 +278,10 @@ def make_picture(folder: Path, act: Callable[[Stage], None], path: Path) -> None
         while window.document.reader.is_reading:
             QTest.qWait(20)
         QTest.qWait(300)
-        act(Stage(window))
+        shown = act(Stage(window))
         QTest.qWait(100)
         part = path.with_suffix(".part.png")
-        window.grab().save(str(part))
+        (shown or window.grab()).save(str(part))
         window.canvas.cancel_gesture()
         window.close()
         window.deleteLater()

@@ -15,6 +15,8 @@ from core.panoptic import Edit, Rect
 
 GONE = "What was being drawn is gone: the map changed before it was finished."
 
+KEPT = "What you drew is kept: Enter or a click tries again to save it, Esc drops it."
+
 
 class Hand(QObject):
     """Carries out one gesture at a time and pushes its edit to the document.
@@ -156,13 +158,27 @@ class Hand(QObject):
             self._is_advancing = False
 
     def _finish(self, edit: Edit | Rect | None) -> None:
-        segment = None if self._draft is None else self._draft.segment
+        draft = self._draft
         self._end()
         if isinstance(edit, Rect):
             self.region_chosen.emit(edit)
-        elif edit is not None and self._document.push(edit) and segment is not None:
-            self._document.select(segment.id)
+        elif edit is None or edit.is_empty:
+            return
+        elif not self._document.push(edit):
+            self._document.refused.emit(KEPT)
+            self._gesture = _wait_to_save(draft, edit)
+            self._advance(None)
+        elif draft is not None and draft.segment is not None:
+            self._document.select(draft.segment.id)
 
     def _end(self) -> None:
         self._gesture = self._draft = None
         self.draft_changed.emit(None)
+
+
+def _wait_to_save(draft: Draft | None, edit: Edit) -> Gesture:
+    """Show what could not be saved until somebody has it tried again."""
+    pointer = yield draft
+    while pointer.act not in {Act.PRESS, Act.CLOSE}:
+        pointer = yield draft
+    return edit

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.gesture import Pointer
-from app.hand import GONE, Hand
+from app.hand import GONE, KEPT, Hand
 from app.toolbox import BRUSH, ERASER, MAX_SIZE, PICK, ToolBox
 from core.edits import brush_stroke, erase_stroke
 from core.panoptic import Segment
@@ -129,6 +129,38 @@ def test_a_cancelled_stroke_changes_nothing(document, hand, drafts):
     hand.release(Pointer(*PATH[1]))
     assert not hand.is_busy
     assert not document.map.segment_ids.any()
+    assert not document.can_undo
+    assert drafts[-1] is None
+
+
+def test_a_stroke_that_cannot_be_saved_is_kept_until_it_can(
+    document, hand, drafts, complaints, assert_same
+):
+    expected = document.map.copy()
+    expected.apply(brush_stroke(expected, PATH, 10, Segment(1, CELL)))
+    connection = document.store._connection  # noqa: SLF001 - a disk that takes nothing more
+    connection.execute("PRAGMA query_only = 1")
+    draw(hand, BRUSH, PATH)
+    hand.press(BRUSH, Pointer(5.0, 5.0))
+    hand.release(Pointer(5.0, 5.0))
+    assert complaints[1::2] == [KEPT, KEPT]
+    assert not document.map.segment_ids.any()
+    np.testing.assert_array_equal(drafts[-1], expected.segment_ids == 1)
+    connection.execute("PRAGMA query_only = 0")
+    hand.close(is_other=False)
+    assert_same(document.map, expected)
+    assert document.selected_id == 1
+    assert not hand.is_busy
+    assert drafts[-1] is None
+
+
+def test_escape_drops_what_could_not_be_saved(document, hand, drafts):
+    connection = document.store._connection  # noqa: SLF001 - a disk that takes nothing more
+    connection.execute("PRAGMA query_only = 1")
+    draw(hand, BRUSH, PATH)
+    hand.cancel()
+    connection.execute("PRAGMA query_only = 0")
+    hand.close(is_other=False)
     assert not document.can_undo
     assert drafts[-1] is None
 

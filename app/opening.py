@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from app.intake import Intake, Look, find_new, find_sources, is_video
 from app.new_project import NewProject, NewProjectDialog
-from core.errors import AnnotateError
+from app.rescue import Rescue
+from core.errors import AnnotateError, DamagedProjectError
+from core.salvage import can_be_salvaged
 from core.store import PROJECT_NAME, PROJECT_SUFFIX, AnnotationStore
 
 PATIENCE_MS: Final = 700  # before a progress bar shows
@@ -49,6 +51,7 @@ class Opening(QObject):
         self._store: AnnotationStore | None = None
         self._intake: Intake | None = None
         self._look: Look | None = None
+        self._rescue: Rescue | None = None
         self._dialog: NewProjectDialog | None = None
         self._progress: QProgressDialog | None = None
         self._window = parent
@@ -57,8 +60,26 @@ class Opening(QObject):
         """Open the path, or ask how."""
         try:
             self._open()
+        except DamagedProjectError as error:
+            self._offer_rescue(str(error))
         except AnnotateError as error:
             self._fail(str(error))
+
+    def _offer_rescue(self, sentence: str) -> None:
+        is_project = self._path.suffix == PROJECT_SUFFIX
+        project = self._path if is_project else find_project(self._path)
+        if not can_be_salvaged(project):
+            self._fail(sentence)
+            return
+        self._rescue = rescue = Rescue(project, sentence, self._window)
+        rescue.recovered.connect(self._on_recovered)
+        rescue.declined.connect(self._fail)
+        rescue.start()
+
+    @Slot(object)
+    def _on_recovered(self, sentence: str) -> None:
+        self.told.emit(sentence)
+        self.start()
 
     def start_new(self) -> None:
         """Ask for a new project, even where the path has one."""

@@ -35,6 +35,7 @@ from core.images import check_file, list_images
 from core.output_folder import OutputFolder
 from core.proposals import Preview, SamplingOptions
 from core.quality import CategoryQuality, Quality, QualityReport, evaluate_files
+from core.recovery import recover_project
 from core.store import AnnotationStore
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_segment(commands.add_parser("segment", help="segment images with a model"))
     _add_evaluate(commands.add_parser("evaluate", help="measure panoptic quality"))
     _add_export(commands.add_parser("export", help="write a project as COCO panoptic files"))
+    _add_recover(commands.add_parser("recover", help="save what a damaged project still holds"))
     _add_import(commands.add_parser("import-weights", help="make a model file of weights"))
     return parser
 
@@ -263,6 +265,20 @@ def _export(args: argparse.Namespace) -> int:
             progress.update(task, completed=n_written)
     untouched = _count(n_all - n_images, "image")
     _say(f"{json_path} holds {_count(n_images, 'map')}; without an edit: {untouched}.")
+    return DONE
+
+
+def _add_recover(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Put a new project with all that can be read in the place of a damaged one, which is "
+        "kept under another name."
+    )
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
+    parser.set_defaults(run=_recover)
+
+
+def _recover(args: argparse.Namespace) -> int:
+    _say(str(recover_project(args.project)))
     return DONE
 
 

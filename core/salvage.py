@@ -99,6 +99,15 @@ def salvage(path: Path) -> Salvage:
     return found
 
 
+def can_be_salvaged(path: Path) -> bool:
+    """Whether a file holds any row of a project."""
+    try:
+        rows = SqlitePages(path).rows()
+    except OSError:
+        return False
+    return any(recognise(table, row) is not None for row in rows for table in _LAYOUTS)
+
+
 def recognise(table: str, row: Row) -> tuple[Any, ...] | None:
     """The row's values as in `core.schema.COLUMNS`, if it is one of that table."""
     layout = _LAYOUTS[table]

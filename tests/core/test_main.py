@@ -162,6 +162,7 @@ def wait_for_lines(path, n, timeout_s=60):
         (["segment", ".", "--out", "out"], "The folder . holds no images; choose another one."),
         (["evaluate", "a.json", "b.json"], "b.json cannot be read (No such file or directory)"),
         (["export", "none.bitbrush", "out"], "none.bitbrush"),
+        (["recover", "none.bitbrush"], "none.bitbrush"),
         (["import-weights", "none.safetensors", "out.safetensors"], "none.safetensors"),
     ],
 )

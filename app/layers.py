@@ -172,31 +172,43 @@ class MapColors:
         return bool((is_different & (self.line != 0) & (before.line != 0)).any())
 
 
-def render_map(
+def sample_map(
     layer: MapLayer,
     size: tuple[int, int],
     view: Viewport,
     area: Rect,
-    colors: MapColors,
     *,
     draft: Draft | None = None,
-    line_width: int = 1,
-) -> Pixels:
-    """Colour the device pixels of `area` by the segments under them.
+    reach: int = 0,
+) -> Ids:
+    """The segment under each device pixel of `area` and of a border around it.
 
     Args:
         layer: stretched over the image.
         size: (height, width) of the image.
         draft: painted over the ids; of their size.
+        reach: device pixels that the border is wide.
+
+    Returns:
+        uint16 [m, n], void outside the image.
+    """
+    wide = Rect(area.top - reach, area.left - reach, area.bottom + reach, area.right + reach)
+    shown = layer.sample(size, view, wide, draft)
+    _clear_outside(shown, size, view, wide)
+    return shown
+
+
+def color_map(shown: Ids, colors: MapColors, line_width: int = 1) -> Pixels:
+    """Colour device pixels by their segments.
+
+    Args:
+        shown: uint16 [m, n], with a border of `line_width + 1` around what is wanted.
         line_width: device pixels of an outline, on the inner side of each border.
 
     Returns:
-        uint32 [m, n] of the area's size, transparent outside the image.
+        uint32, without the border.
     """
     reach = line_width + 1
-    wide = Rect(area.top - reach, area.left - reach, area.bottom + reach, area.right + reach)
-    shown = layer.sample(size, view, wide, draft)
-    clear_outside(shown, size, view, wide)
     pixels = colors.fill.take(shown)
     edge = _edges(shown, line_width)
     pixels[edge] = colors.line.take(shown[edge])
@@ -239,7 +251,7 @@ def _take(
     return part.take(rows - rows[0], axis=0).take(columns - columns[0], axis=1)
 
 
-def clear_outside(shown: Ids, size: tuple[int, int], view: Viewport, area: Rect) -> None:
+def _clear_outside(shown: Ids, size: tuple[int, int], view: Viewport, area: Rect) -> None:
     """Make device pixels beyond the image void."""
     whole = view.to_device_rect(Rect(0, 0, *size))
     top, left = max(whole.top - area.top, 0), max(whole.left - area.left, 0)

@@ -1,6 +1,7 @@
 """The pixels of the canvas: a picture and a map over it, drawn anew only where they changed."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final
@@ -10,14 +11,18 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QImage, QPainter
 
 from app.image_layer import GRID_SCALE, ImageLayer, Pixels, draw_grid
-from app.layers import Draft, MapColors, MapLayer, clear_outside, highlight, render_map
+from app.layers import Draft, MapColors, MapLayer, color_map, highlight, sample_map
 from app.tone import PLAIN, Tone
 from app.viewport import Viewport
-from core.panoptic import VOID, Rect
+from core.panoptic import VOID, Ids, Rect
 
 NOTHING: Final = Rect(0, 0, 0, 0)
 KINDS: Final = QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32_Premultiplied
+MANY: Final = 100_000  # device pixels of a picture that are worth a second thread
 MAX_STALE: Final = 4  # rectangles; more of them are drawn as one
+
+# Draws a picture while the map is drawn: NumPy and OpenCV let go of the interpreter meanwhile.
+_HELPER: Final = ThreadPoolExecutor(1, "picture")
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +61,7 @@ class Screen:
         self._ratio = 1.0
         self._highlight: QImage | None = None
         self._highlight_rect = NOTHING
+        self._shown: Ids | None = None  # under all device pixels, while they are known
         self._make_buffers(1, 1)
 
     @property
@@ -81,12 +87,14 @@ class Screen:
     def spoil_map(self, rect: Rect | None = None) -> None:
         """The map has to be drawn anew in a rectangle of device pixels, or everywhere."""
         self._overlay.spoil(self._whole if rect is None else rect.clipped(*self.size))
+        self._shown = None
         self._has_stale_highlight = True
 
     def scroll(self, x: int, y: int) -> None:
         """The view has moved by device pixels: only what comes into it has to be drawn."""
         self._picture.scroll(x, y)
         self._overlay.scroll(x, y)
+        self._shown = None
         self._has_stale_highlight = True
 
     def draw_highlight(self, scene: Scene) -> Rect:
@@ -98,8 +106,9 @@ class Screen:
         before, self._highlight_rect, self._highlight = self._highlight_rect, NOTHING, None
         self._has_stale_highlight = False
         if scene.highlighted_id and scene.image is not None and scene.map is not None:
-            shown = scene.map.sample(scene.image.size, scene.view, self._whole)
-            clear_outside(shown, scene.image.size, scene.view, self._whole)
+            shown = self._shown
+            if shown is None:
+                shown = sample_map(scene.map, scene.image.size, scene.view, self._whole)
             rect, pixels = highlight(shown, scene.highlighted_id, scene.line_width + 1)
             if not rect.is_empty:
                 self._highlight_rect = rect
@@ -108,12 +117,17 @@ class Screen:
 
     def draw(self, painter: QPainter, scene: Scene, *, with_map: bool) -> None:
         """Bring the buffers up to date and put them on a widget."""
-        for area in self._picture.take_stale():
-            self._draw_picture(scene, area)
+        areas = self._picture.take_stale()
+        n_pixels = sum((area.bottom - area.top) * (area.right - area.left) for area in areas)
+        other = _HELPER.submit(self._draw_picture, scene, areas) if n_pixels > MANY else None
         for area in self._overlay.take_stale():
             self._draw_map(scene, area)
         if self._has_stale_highlight:
             self.draw_highlight(scene)
+        if other is None:
+            self._draw_picture(scene, areas)
+        else:
+            other.result()
         painter.drawImage(QPoint(0, 0), self._picture.image)
         if with_map:
             painter.drawImage(QPoint(0, 0), self._overlay.image)
@@ -125,34 +139,34 @@ class Screen:
         self._whole = Rect(0, 0, height, width)
         self._picture = _Buffer.of_size(height, width, self._ratio, KINDS[0])
         self._overlay = _Buffer.of_size(height, width, self._ratio, KINDS[1])
+        self._shown = None
         self._has_stale_highlight = True
 
-    def _draw_picture(self, scene: Scene, area: Rect) -> None:
+    def _draw_picture(self, scene: Scene, areas: Sequence[Rect]) -> None:
         pixels = self._picture.pixels
-        pixels[area.slices] = scene.background
-        if scene.image is None:
-            return
-        area = _common(scene.view.to_device_rect(Rect(0, 0, *scene.image.size)), area)
-        if not area.is_empty:
-            shown = scene.image.render(scene.view, area, scene.tone)
-            if scene.has_grid and scene.view.scale >= GRID_SCALE:
-                draw_grid(shown, scene.view, area, scene.image.size)
-            pixels[area.slices] = shown
+        for area in areas:
+            pixels[area.slices] = scene.background
+            if scene.image is None:
+                continue
+            inside = _common(scene.view.to_device_rect(Rect(0, 0, *scene.image.size)), area)
+            if not inside.is_empty:
+                shown = scene.image.render(scene.view, inside, scene.tone)
+                if scene.has_grid and scene.view.scale >= GRID_SCALE:
+                    draw_grid(shown, scene.view, inside, scene.image.size)
+                pixels[inside.slices] = shown
 
     def _draw_map(self, scene: Scene, area: Rect) -> None:
         pixels = self._overlay.pixels
         if scene.image is None or scene.map is None or scene.colors is None:
             pixels[area.slices] = 0
             return
-        pixels[area.slices] = render_map(
-            scene.map,
-            scene.image.size,
-            scene.view,
-            area,
-            scene.colors,
-            draft=scene.draft,
-            line_width=scene.line_width,
+        reach = scene.line_width + 1
+        shown = sample_map(
+            scene.map, scene.image.size, scene.view, area, draft=scene.draft, reach=reach
         )
+        pixels[area.slices] = color_map(shown, scene.colors, scene.line_width)
+        if area == self._whole and scene.draft is None:
+            self._shown = shown[reach:-reach, reach:-reach]
 
 
 @dataclass(slots=True, eq=False)
@@ -176,10 +190,10 @@ class _Buffer:
         if len(self._stale) > MAX_STALE:
             self._stale = [reduce(Rect.united, self._stale)]
 
-    def take_stale(self) -> Iterator[Rect]:
+    def take_stale(self) -> list[Rect]:
         """What has to be drawn; it is up to date then."""
         stale, self._stale = self._stale, []
-        yield from stale
+        return stale
 
     def scroll(self, x: int, y: int) -> None:
         height, width = self.pixels.shape

@@ -86,11 +86,16 @@ class Curve:
     low: float
     high: float
 
+    @property
+    def _is_identity(self) -> bool:
+        """Whether values of 8 bits stay as they are."""
+        return len(self.table) == 256 and bool((self.table == np.arange(256)).all())
+
     def apply(self, values: Values) -> Seen:
         """What is seen of values [m, n] or [m, n, 3]; grey stays without a third axis."""
         values = pick_channel(values, self.channel)
         if values.dtype == np.uint8:
-            return np.asarray(cv2.LUT(values, self.table), np.uint8)
+            return values if self._is_identity else np.asarray(cv2.LUT(values, self.table))
         if values.dtype == np.uint16:
             return self.table.take(values)
         span = self.high - self.low

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from app.layers import HIGHLIGHT, Draft, MapColors, MapLayer, highlight, render_map
+from app.layers import (
+    HIGHLIGHT,
+    Draft,
+    MapColors,
+    MapLayer,
+    color_map,
+    highlight,
+    sample_map,
+)
 from app.viewport import Viewport
 from core.panoptic import MAX_SEGMENT_ID, Rect, Segment
 
@@ -18,6 +26,10 @@ def colors(*ids: int, selected_id: int = 0) -> MapColors:
         fill[segment_id] = FILL + segment_id
         line[segment_id] = LINE + segment_id
     return MapColors(fill, line, selected_id)
+
+
+def render_map(layer, size, view, area, colors, *, draft=None) -> np.ndarray:
+    return color_map(sample_map(layer, size, view, area, draft=draft, reach=2), colors)
 
 
 def block(size: int, rows: slice, columns: slice, segment_id: int = 1) -> np.ndarray:

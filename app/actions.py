@@ -46,6 +46,8 @@ ACTIONS: Final = (
                "file, for a copy of it."),
     ActionSpec("relink", FILE, "Find missing images…", "relink",
                tip="After images were moved: links their maps to them again."),
+    ActionSpec("recover", FILE, "Recover a damaged project…", "recovery_requested.emit",
+               tip="Puts what can be read of this project into a new file, and keeps the old."),
     ActionSpec("compact", FILE, "Drop old steps of undo…", "compact",
                tip="Makes the project file smaller, when you say how many steps to keep."),
     ActionSpec("quit", FILE, "Quit", "close", ("Ctrl+Q",), has_line_above=True),

@@ -3,6 +3,8 @@
 The project of a folder opens at once; what else lies in the folder by now comes in later.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +13,7 @@ from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from app.intake import Intake, Look, find_new, find_sources, is_video
 from app.new_project import NewProject, NewProjectDialog
-from app.rescue import Rescue
+from app.recover_dialog import RecoverDialog
 from core.errors import AnnotateError, DamagedProjectError
 from core.salvage import can_be_salvaged
 from core.store import PROJECT_NAME, PROJECT_SUFFIX, AnnotationStore
@@ -51,8 +53,9 @@ class Opening(QObject):
         self._store: AnnotationStore | None = None
         self._intake: Intake | None = None
         self._look: Look | None = None
-        self._rescue: Rescue | None = None
         self._dialog: NewProjectDialog | None = None
+        self._project = path  # its file
+        self._recovery: RecoverDialog | None = None
         self._progress: QProgressDialog | None = None
         self._window = parent
 
@@ -61,25 +64,17 @@ class Opening(QObject):
         try:
             self._open()
         except DamagedProjectError as error:
-            self._offer_rescue(str(error))
+            if can_be_salvaged(self._project):
+                self._offer_recovery(str(error), partial(self._fail, str(error)))
+            else:
+                self._fail(str(error))
         except AnnotateError as error:
             self._fail(str(error))
 
-    def _offer_rescue(self, sentence: str) -> None:
-        is_project = self._path.suffix == PROJECT_SUFFIX
-        project = self._path if is_project else find_project(self._path)
-        if not can_be_salvaged(project):
-            self._fail(sentence)
-            return
-        self._rescue = rescue = Rescue(project, sentence, self._window)
-        rescue.recovered.connect(self._on_recovered)
-        rescue.declined.connect(self._fail)
-        rescue.start()
-
-    @Slot(object)
-    def _on_recovered(self, sentence: str) -> None:
-        self.told.emit(sentence)
-        self.start()
+    def start_recovery(self) -> None:
+        """Recover the path's project, which is found damaged and closed now; then open it."""
+        self._project = self._path
+        self._offer_recovery(f"Is the project {self._path} damaged?", self._open_as_it_is)
 
     def start_new(self) -> None:
         """Ask for a new project, even where the path has one."""
@@ -108,8 +103,29 @@ class Opening(QObject):
             self._sources = find_sources(self._path)
             self._take_in(store)
 
+    def _offer_recovery(self, sentence: str, leave: Callable[[], None]) -> None:
+        self._dismiss()
+        dialog = RecoverDialog(self._project, sentence, self._window)
+        dialog.recovered.connect(self._on_recovered)
+        dialog.rejected.connect(leave)
+        dialog.open()
+        self._recovery = dialog
+
+    def _open_as_it_is(self) -> None:
+        try:
+            self._open()
+        except AnnotateError as error:
+            self._fail(str(error))
+
+    @Slot(object)
+    def _on_recovered(self, report: str) -> None:
+        self._recovery = None
+        self.told.emit(report)
+        self.start()
+
     def _open_store(self, project: Path) -> AnnotationStore:
         """The project, which can be open only once."""
+        self._project = project
         if self._current is not None and self._current.path == project.resolve():
             return self._current
         return AnnotationStore.open(project)
@@ -220,10 +236,14 @@ class Opening(QObject):
 
     @Slot(object)
     def _fail(self, sentence: str) -> None:
+        self._dismiss()
+        self.failed.emit(sentence)
+
+    def _dismiss(self) -> None:
+        """Close a project that will not be handed over."""
         store, self._store = self._store, None
         if store is not None and store is not self._current:
             store.close()
-        self.failed.emit(sentence)
 
 
 def find_project(path: Path) -> Path:

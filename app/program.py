@@ -62,6 +62,16 @@ class Program(QObject):
         """Ask for a new project for the images of a path."""
         self._begin(path).start_new()
 
+    @Slot()
+    def recover(self) -> None:
+        """Close the project, put what can be read of it into a new one, and open that."""
+        window, store = self._window, self._store
+        if window is None or store is None:
+            return
+        opening = self._begin(store.path, has_window=False)
+        self.close()
+        window.destroyed.connect(opening.start_recovery)  # once its file is closed
+
     def tell_later(self, sentence: str) -> None:
         """Show a sentence as soon as there is a window."""
         self._later.append(sentence)
@@ -81,11 +91,12 @@ class Program(QObject):
             window.close()
             window.deleteLater()
 
-    def _begin(self, path: Path) -> Opening:
+    def _begin(self, path: Path, *, has_window: bool = True) -> Opening:
         self._is_opening = True
         if self._opening is not None:
             self._opening.stop()
-        self._opening = Opening(path, self._store, self._window)
+        current = (self._store, self._window) if has_window else (None, None)
+        self._opening = Opening(path, *current)
         self._opening.opened.connect(self._on_opened)
         self._opening.grown.connect(self._on_grown)
         self._opening.told.connect(self._on_told)
@@ -123,6 +134,7 @@ class Program(QObject):
         window = MainWindow(store, self._preferences)
         window.open_requested.connect(self._ask_path)
         window.new_project_requested.connect(self._ask_folder)
+        window.recovery_requested.connect(self.recover)
         window.show()
         self.close()
         self._window, self._store = window, store

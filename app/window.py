@@ -59,10 +59,12 @@ class MainWindow(QMainWindow):
     Signals:
         new_project_requested(): somebody wants to begin another project.
         open_requested(): somebody wants to open something else.
+        recovery_requested(): the project is damaged, and what can be read shall be saved.
     """
 
     new_project_requested = Signal()
     open_requested = Signal()
+    recovery_requested = Signal()
 
     def __init__(
         self,

@@ -58,10 +58,10 @@ class RecoveryReport:
             )
             if number
         ]
+        loss = f"{' and '.join(lost)} could not be read" if lost else "all could be read"
         return (
             f"{self.n_images} images with {self.n_steps} steps were recovered in {self.path}; "
-            f"{' and '.join(lost) or 'nothing'} could not be read. The damaged file is kept as "
-            f"{self.kept_aside.name}."
+            f"{loss}. The damaged file is kept as {self.kept_aside.name}."
         )
 
 

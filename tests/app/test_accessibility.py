@@ -36,7 +36,7 @@ CONTROLS = (
     QTabBar,
     CanvasView,
 )
-ELSEWHERE = {"new", "open", "palette"}  # the program answers the first two; the last is none
+ELSEWHERE = {"new", "open", "recover", "palette"}  # the program answers; the last is none
 DIALOGS = [
     spec.name for spec in ACTIONS if spec.text.endswith("…") and spec.name not in ELSEWHERE
 ] + ["help"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 
 from app.intake import BATCH, Intake
 from app.new_project import NewProjectDialog
@@ -167,46 +167,6 @@ def test_what_cannot_be_opened_is_said(qtbot, tmp_path, name, sentence) -> None:
     with qtbot.waitSignal(opening.failed) as failed:
         opening.start()
     assert sentence in failed.args[0]
-
-
-@pytest.fixture
-def damaged(tmp_path) -> Path:
-    """A project with one image, whose beginning is lost."""
-    path = tmp_path / "a.bitbrush"
-    with AnnotationStore.create(path, [CELL]) as store:
-        store.add_images([(tmp_path / "a.png", None, 20, 30)])
-    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
-    return path
-
-
-def answer_rescue(text: str) -> None:
-    widgets = QApplication.topLevelWidgets()
-    (dialog,) = (w for w in widgets if isinstance(w, QMessageBox) and w.isVisible())
-    (button,) = (b for b in dialog.buttons() if b.text().replace("&", "") == text)
-    button.click()
-
-
-def test_a_damaged_project_is_recovered_and_opened_when_wanted(qtbot, damaged) -> None:
-    opening = Opening(damaged)
-    told: list[str] = []
-    opening.told.connect(told.append)
-    with qtbot.waitSignal(opening.opened) as opened:
-        opening.start()
-        answer_rescue("Recover")
-    with opened.args[0] as store:
-        assert names(store) == ["a.png"]
-    assert "1 images with 0 steps were recovered" in told[0]
-    assert damaged.with_name("a.damaged-1.bitbrush").exists()
-
-
-def test_a_damaged_project_is_left_as_it_is_when_not(qtbot, damaged) -> None:
-    before = damaged.read_bytes()
-    opening = Opening(damaged)
-    with qtbot.waitSignal(opening.failed) as failed:
-        opening.start()
-        answer_rescue("Cancel")
-    assert "damaged at its beginning" in failed.args[0]
-    assert damaged.read_bytes() == before
 
 
 def test_leaving_the_dialog_makes_nothing(qtbot, folder) -> None:

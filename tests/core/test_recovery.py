@@ -99,7 +99,7 @@ def test_a_sound_project_comes_back_whole(path, example):
         assert store.image_record(3).review is Review.APPROVED
     assert report.kept_aside == path.with_name("a.damaged-1.bitbrush")
     assert report.kept_aside.read_bytes() == before
-    assert f"{N_IMAGES} images with" in str(report) and "nothing could not" in str(report)
+    assert f"{N_IMAGES} images with" in str(report) and "all could be read" in str(report)
 
 
 def test_edits_up_to_the_damaged_one_are_kept_and_a_snapshot_takes_the_map_on(path, example):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.panoptic import PanopticMap, Rect, Segment, Source
-from core.snapping import EPSILON, MAX_REACH, TILE, filter_guided, snap_border
+from core.snapping import EPSILON, MAX_REACH, TILE, filter_guided, snap_border, snap_mask
 from tests.core.map_edits import (
     CELL,
     assert_is_partition,
@@ -130,6 +130,29 @@ def test_follows_a_border_through_many_tiles():
     image = picture(height, 3 * TILE, edges, colors)
     after = snapped(bands(height, 3 * TILE, borders), image, 2, 6)
     assert np.array_equal(after.segment_ids, bands(height, 3 * TILE, edges).segment_ids)
+
+
+@pytest.mark.parametrize("error", [-5, 5])
+def test_a_border_too_wide_or_too_narrow_all_around_moves_as_a_whole(error):
+    edges = [100, 200]
+    colors = (DARK, BRIGHT, DARK)
+    panoptic = bands(2 * TILE, 300, [100 - error, 200 + error])
+    after = snapped(panoptic, picture(2 * TILE, 300, edges, colors), 2, 8)
+    assert np.array_equal(after.segment_ids, bands(2 * TILE, 300, edges).segment_ids)
+
+
+@pytest.mark.parametrize("radius", [34, 40, 46])
+def test_tiles_see_what_one_window_sees(monkeypatch, radius):
+    y, x = np.mgrid[:100, :110]
+    distance = np.hypot(y - 50, x - 55)
+    image = picture(100, 110, [55])
+    image[distance < 40] = RED
+    panoptic = cells(*np.where(distance < radius, 1, 2).astype(np.uint16))
+    in_one = snapped(panoptic, image, 1, 8)
+    seen = snap_mask(image, panoptic.segment_ids == 1, 8)
+    assert np.array_equal(in_one.segment_ids == 1, seen)
+    monkeypatch.setattr("core.snapping.TILE", 32)
+    assert same_map(snapped(panoptic, image, 1, 8), in_one)
 
 
 def test_tiles_leave_no_seam(monkeypatch):

@@ -46,8 +46,8 @@ def brush(document: Document, tools: ToolBox, pointer: Pointer) -> Gesture:
     draft = empty_draft(document.map, segment)
     can_take = find_takeable(document, is_subtracting=False)
     radius, tip = tools.size / 2, tools.tip
-    points = yield from _follow(document.map, draft, can_take, pointer, radius, tip)
-    if not draft.where.any() and is_over(document.map, points[0]):
+    points, is_any = yield from _follow(document.map, draft, can_take, pointer, radius, tip)
+    if not is_any and is_over(document.map, points[0]):
         document.refused.emit("Nothing was painted: the stroke met only locked segments.")
     return brush_stroke(document.map, points, radius, segment, tip=tip)
 
@@ -60,8 +60,8 @@ def erase(document: Document, tools: ToolBox, pointer: Pointer) -> Gesture:
     draft = empty_draft(document.map, None)
     can_take = find_takeable(document, is_subtracting=True)
     radius, tip = tools.size / 2, tools.tip
-    points = yield from _follow(document.map, draft, can_take, pointer, radius, tip)
-    if selected is not None and not draft.where.any() and is_over(document.map, points[0]):
+    points, is_any = yield from _follow(document.map, draft, can_take, pointer, radius, tip)
+    if selected is not None and not is_any and is_over(document.map, points[0]):
         document.refused.emit(
             f"Nothing was erased: while {document.name(selected)} is selected, only it is "
             f"erased; {document.keys.hint('new_segment')} lets go of it."
@@ -102,19 +102,22 @@ def _follow(
     pointer: Pointer,
     radius: float,
     tip: Tip,
-) -> Generator[Draft | None, Pointer, list[Point]]:
-    """Draft a stroke until the button is let go; its points are returned.
+) -> Generator[Draft | None, Pointer, tuple[list[Point], bool]]:
+    """Draft a stroke until the button is let go.
 
     Args:
         can_take: bool [65536], which segment ids may lose pixels.
+
+    Returns:
+        The stroke's points, and whether it has met a pixel that it may take.
     """
-    points = [pointer.place]
+    points, is_any = [pointer.place], False
     while pointer.act is not Act.RELEASE:
         rect, covered = cover_stroke(points[-2:], radius, map.height, map.width, tip)
-        draft.where[rect.slices] |= keep_those_of(
-            can_take, covered, map.segment_ids[rect.slices]
-        )
+        taken = keep_those_of(can_take, covered, map.segment_ids[rect.slices])
+        draft.where[rect.slices] |= taken
+        is_any |= bool(taken.any())
         draft.dirty = rect
         pointer = yield draft
         points.append(pointer.place)
-    return points
+    return points, is_any

@@ -130,6 +130,8 @@ class CategoryEditor(QDialog):
         for text, slot in (
             ("Add", self._table.add_category),
             ("Delete", self._delete),
+            ("Thing or stuff (Space)", self._table.toggle_kind),
+            ("Colour… (Ctrl+L)", self._table.choose_color),
             ("Up (Ctrl+Up)", self._move_up),
             ("Down (Ctrl+Down)", self._move_down),
         ):

@@ -179,15 +179,16 @@ class CategoryImpact(QDialog):
 
         self._change.setEnabled(False)
         self._what.setText("Counting segments…")
-        self._begin_run(steps, "Counting segments")
-        if self._run is not None:
-            self._run.finished.connect(self._on_counted)
+        self._begin_run(ThreadRun(steps, "Counting segments", self), self._on_counted)
 
     @Slot(object)
     def _on_counted(self, counts: Survey) -> None:
         if self.sender() is not self._run:
             return  # of an earlier plan
         self._end_run()
+        if self._is_leaving:
+            super().reject()
+            return
         for row in range(self._list.topLevelItemCount()):
             item = self._list.topLevelItem(row)
             if item is not None:
@@ -219,9 +220,7 @@ class CategoryImpact(QDialog):
         self._change.setEnabled(False)
         self._leave.hide()
         self._close.setText("Stop")
-        self._begin_run(steps, "The change")
-        if self._run is not None:
-            self._run.finished.connect(self._on_changed)
+        self._begin_run(ThreadRun(steps, "The change", self), self._on_changed)
 
     @Slot(object)
     def _on_changed(self, _n_done: object) -> None:
@@ -249,8 +248,9 @@ class CategoryImpact(QDialog):
 
     # Running and stopping.
 
-    def _begin_run(self, steps: Callable[[], Generator[Any, None, None]], what: str) -> None:
-        self._run = ThreadRun(steps, what, self)
+    def _begin_run(self, run: ThreadRun, on_finished: Callable[[Any], None]) -> None:
+        self._run = run
+        self._run.finished.connect(on_finished)
         self._run.progressed.connect(self._bar.setValue)
         self._run.cancelled.connect(self._on_cancelled)
         self._run.failed.connect(self._on_failed)

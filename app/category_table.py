@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon
+from PySide6.QtCore import QKeyCombination, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
@@ -27,8 +27,12 @@ TIPS: Final = {
     KEY: "A letter A-Z or a digit 1-9 that chooses this category",
     COUNT: "In all images of the project",
 }
+KIND_TIP: Final = (
+    "A thing can be counted (cell, car); stuff cannot (sky, background). Space: the other kind."
+)
 THING, STUFF = range(2)
 CATEGORY_ROLE: Final = Qt.ItemDataRole.UserRole
+COLOR_KEY: Final = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_L)
 ROW_HEIGHT: Final = 32
 
 
@@ -47,6 +51,7 @@ class CategoryTable(QTableWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(TITLES), parent)
         self.next_id = 1
+        self._coloring = 0  # id of the category whose colour is asked for
         self.setHorizontalHeaderLabels(TITLES)
         for column, tip in TIPS.items():
             self.model().setHeaderData(
@@ -132,6 +137,29 @@ class CategoryTable(QTableWidget):
         self.scrollTo(self.model().index(moved[rows[0 if step < 0 else -1]], NAME))
         self.edited.emit()
 
+    @Slot()
+    def toggle_kind(self) -> None:
+        """Turn the selected things into stuff, or the selected stuff into things."""
+        for row in self.selected_rows():
+            box = self.cellWidget(row, KIND)
+            if isinstance(box, QComboBox):
+                box.setCurrentIndex(STUFF if box.currentIndex() == THING else THING)
+
+    @Slot()
+    def choose_color(self) -> None:
+        """Ask for another colour of the first row that is selected."""
+        for row in self.selected_rows()[:1]:
+            self._ask_color(row)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Do by keys what the buttons in the cells do, which Tab does not stop at."""
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            self.toggle_kind()
+        elif event.keyCombination() == COLOR_KEY:
+            self.choose_color()
+        else:
+            super().keyPressEvent(event)
+
     def _append(self, category: Category) -> None:
         self.insertRow(self.rowCount())
         self._write(self.rowCount() - 1, category)
@@ -154,7 +182,8 @@ class CategoryTable(QTableWidget):
         kind = QComboBox(self)
         kind.addItems(["thing", "stuff"])
         kind.setFrame(False)
-        kind.setToolTip("A thing can be counted (cell, car); stuff cannot (sky, background).")
+        kind.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        kind.setToolTip(KIND_TIP)
         kind.setAccessibleName(f"Kind of {category.name}")
         kind.setCurrentIndex(THING if category.is_thing else STUFF)
         kind.currentIndexChanged.connect(lambda chosen: self._set_kind(item, chosen == THING))
@@ -170,22 +199,27 @@ class CategoryTable(QTableWidget):
     def _color_button(self, item: QTableWidgetItem) -> QToolButton:
         button = QToolButton(self)
         button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setIcon(_icon(item))
-        button.setToolTip("Choose the colour")
+        button.setToolTip("Choose the colour (Ctrl+L)")
         button.setAccessibleName(f"Colour of {item.text()}")
-        button.clicked.connect(lambda: self._ask_color(item, button))
+        button.clicked.connect(lambda: self._ask_color(item.row()))
         return button
 
-    def _ask_color(self, item: QTableWidgetItem, button: QToolButton) -> None:
-        dialog = QColorDialog(QColor(*item.data(CATEGORY_ROLE).color), self)
-
-        def take(color: QColor) -> None:
-            rgb = (color.red(), color.green(), color.blue())
-            item.setData(CATEGORY_ROLE, replace(item.data(CATEGORY_ROLE), color=rgb))
-            button.setIcon(_icon(item))
-
-        dialog.colorSelected.connect(take)
+    def _ask_color(self, row: int) -> None:
+        self._coloring = self._read(row).id
+        dialog = QColorDialog(QColor(*self._read(row).color), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.colorSelected.connect(self._on_color_chosen)
         dialog.open()
+
+    @Slot(QColor)
+    def _on_color_chosen(self, color: QColor) -> None:
+        rgb = (color.red(), color.green(), color.blue())
+        for row, category in enumerate(self.categories()):
+            if category.id == self._coloring:
+                self._write(row, replace(category, color=rgb))
+        self.edited.emit()
 
     @Slot()
     def _on_item_changed(self) -> None:

@@ -71,7 +71,8 @@ def is_inner(control: QWidget) -> bool:
     parent = control.parentWidget()
     is_of_qt = control.objectName().startswith("qt_")
     outer = (QAbstractSpinBox, QComboBox, QAbstractItemView, QKeySequenceEdit, QLineEdit)
-    return is_of_qt or isinstance(control, QScrollBar) or isinstance(parent, outer)
+    is_cell = parent is not None and isinstance(parent.parentWidget(), QAbstractItemView)
+    return is_of_qt or is_cell or isinstance(control, QScrollBar) or isinstance(parent, outer)
 
 
 def controls_of(top: QWidget) -> list[QWidget]:

@@ -4,8 +4,16 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QColorDialog,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+)
 
 from app.category_editor import CategoryEditor
 from app.category_impact import CategoryImpact
@@ -99,6 +107,20 @@ def test_renaming_recolouring_and_reordering_reach_the_window(editor, table, sto
     save(editor)
     assert [c.id for c in store.categories] == [GROUND, CELL, DEBRIS]
     assert window.commands["category_2"].text() == "Category 2: nucleus"
+
+
+def test_kind_and_colour_are_changed_by_keys(qtbot, editor, table, store):
+    table.clearSelection()  # the Ctrl of another test may still count as held
+    table.selectRow(1)
+    table.setFocus()
+    QTest.keyClick(table, Key.Key_Space)
+    QTest.keyClick(table, Key.Key_L, CTRL)
+    colors = table.findChild(QColorDialog)
+    qtbot.waitExposed(colors)
+    colors.setCurrentColor(QColor(12, 34, 56))
+    colors.accept()
+    save(editor)
+    assert store.categories[1] == Category(GROUND, "ground", True, (12, 34, 56))
 
 
 @pytest.mark.parametrize(

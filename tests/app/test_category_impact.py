@@ -1,8 +1,11 @@
 """The impact of a change is counted for each choice, and a stopped change can be finished."""
 
+from threading import Event
+
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTreeWidget
 
+from app import category_impact
 from app.category_impact import CategoryImpact
 from app.window import MainWindow
 from core.category_changes import begin_change, begun_change, carry_out, plan_change
@@ -129,6 +132,31 @@ def test_a_change_that_was_stopped_can_be_left_at_that(qtbot, window, painted):
         press(impact, "Leave it at that")
     assert begun_change(painted) is None
     assert [c.id for c in painted.categories] == [CELL, GROUND, DEBRIS]
+
+
+def test_a_change_can_be_stopped_between_two_images_and_go_on(
+    qtbot, window, painted, monkeypatch
+):
+    gate = Event()
+
+    def carry_out_slowly(*args):
+        for n_done in carry_out(*args):
+            yield n_done
+            gate.wait(20)
+
+    monkeypatch.setattr(category_impact, "carry_out", carry_out_slowly)
+    impact = open_impact(qtbot, window, {DEBRIS: CELL})
+    press(impact, "Change 3 images")
+    qtbot.waitUntil(lambda: categories_of(painted)[0] == [CELL, GROUND])
+    press(impact, "Stop")
+    gate.set()
+    qtbot.waitUntil(lambda: "Stopped." in seen(impact))
+    assert categories_of(painted)[2] == [DEBRIS]
+    assert window.document.map.segments[1].category_id == CELL
+    assert len(painted.categories) == 3
+    with qtbot.waitSignal(impact.changed):
+        press(impact, "Go on")
+    assert categories_of(painted) == [[CELL, GROUND], [CELL], [CELL]]
 
 
 def test_a_disk_that_fails_amid_a_change_is_a_sentence_and_it_can_go_on(qtbot, window, painted):

@@ -32,7 +32,8 @@ HEIGHT, WIDTH = 120, 160
 CELL = Category(1, "cell", is_thing=True, color=(255, 0, 0))
 DISH = Category(2, "dish", is_thing=False, color=(0, 0, 255))
 STEPS = {"draw": 12, "undo": 6, "redo": 3, "travel": 2, "snapshot": 2, "checkpoint": 1}
-STEPS["compact"] = 1
+STEPS["compact"] = 4
+MOST_STATEMENTS = 300
 
 
 def fingerprint(map: PanopticMap) -> str:
@@ -173,7 +174,10 @@ def found_in(path: Path) -> str:
 
 @contextmanager
 def nursery(path: Path) -> Iterator[Callable[[int, float], list[str]]]:
-    """What lets a session run for some seconds after its first word, and returns its lines."""
+    """What lets a session run until it is killed, and returns its lines.
+
+    Of its two numbers the second is how many seconds after its first word it is killed.
+    """
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, __file__, path],
         stdin=subprocess.PIPE,
@@ -186,13 +190,14 @@ def nursery(path: Path) -> Iterator[Callable[[int, float], list[str]]]:
             process.stdin.write(f"{seed}\n")
             process.stdin.flush()
             pid = int(process.stdout.readline())
-            lines = [process.stdout.readline()]
-            time.sleep(delay_s)
-            os.kill(pid, signal.SIGKILL)
+            lines = []
+            if not ends_itself(seed):
+                lines.append(process.stdout.readline())
+                time.sleep(delay_s)
+                os.kill(pid, signal.SIGKILL)
             while not (line := process.stdout.readline()).endswith("killed\n"):
                 assert line.startswith(("will", "did"))
                 lines.append(line)
-            assert lines[0].startswith("will")
             return [line for line in lines if line.endswith("\n")]
 
         yield killed_session
@@ -206,14 +211,34 @@ def possible_states(lines: list[str]) -> set[str]:
     return {state for word, _, state in last_two if word == "did" or is_unsure}
 
 
+def ends_itself(seed: int) -> bool:
+    """Whether a session is killed at a statement; the others at a time."""
+    return seed % 2 == 1
+
+
+def die_at_statement(store: AnnotationStore, number: int) -> None:
+    """Kill the process before its next statement but so many: time rarely hits between two."""
+    countdown = iter(range(number, -1, -1))
+
+    def count(_statement: str) -> None:
+        if next(countdown) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    store._connection.set_trace_callback(count)  # noqa: SLF001 - where statements are seen
+
+
 def fork_sessions(path: Path) -> None:
     """Until there are no more seeds."""
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             say(os.getpid())
+            dice = random.Random(int(line))  # noqa: S311 - no secrets here
             with AnnotationStore.open(path) as store:
-                Session(store, random.Random(int(line))).work()  # noqa: S311 - no secrets here
+                session = Session(store, dice)
+                if ends_itself(int(line)):
+                    die_at_statement(store, dice.randrange(MOST_STATEMENTS))
+                session.work()
         _, status = os.waitpid(pid, 0)
         say("killed" if os.WTERMSIG(status) == signal.SIGKILL else "failed")
 

@@ -58,6 +58,15 @@ def test_a_map_survives(box, some):
     assert again.segments == named(some)
 
 
+@pytest.mark.parametrize("length", [65_535, 65_536])
+def test_runs_of_any_length_survive(length):
+    ids = np.zeros((1, length + 2), np.uint16)
+    ids[0, -2:] = 3, 65_535
+    after = np.full_like(ids, 9)
+    edit = decode_edit(encode_edit(Edit(0, 0, ids, after, {}, {}, "fill")), "fill")
+    assert np.array_equal(edit.before, ids) and np.array_equal(edit.after, after)
+
+
 @pytest.fixture
 def data():
     ids = np.zeros((40, 50), np.uint16)

@@ -19,7 +19,7 @@ from app.canvas import CanvasView
 from app.document import Document
 from app.focus import claims_move
 from app.screen import Screen
-from app.theme import current_tones
+from app.theme import current_tones, scaled
 from app.viewport import Viewport
 from core.panoptic import VOID
 
@@ -81,10 +81,8 @@ class Navigator(QWidget):
         image = self._canvas.scene.image
         if image is not None:
             height, width = image.size
-            longest = max(height, width)
-            self.resize(
-                max(LONG_SIDE * width // longest, 8), max(LONG_SIDE * height // longest, 8)
-            )
+            share = scaled(LONG_SIDE) / max(height, width)
+            self.resize(max(int(width * share), 8), max(int(height * share), 8))
         self._draw_anew()
         self._follow()
 

@@ -10,19 +10,21 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.canvas import CanvasView
 from app.theme import current_tones
 
-LEAST_SPACING: Final = 64.0  # of numbers, in the widget's pixels
+GAP: Final = 12.0  # between a number and the next line, in the widget's pixels
+WIDEST: Final = "000000"  # an image has no more columns
 LEAST_MINOR: Final = 5.0
 LINE_SHARE: Final = 0.35  # of the thickness, that the line of a small step has
 FONT_SHARE: Final = 0.8
 
 
-def find_step(scale: float) -> int:
+def find_step(scale: float, spacing: float) -> int:
     """The least step of 1, 2 or 5 times a power of ten that leaves room for its numbers.
 
     Args:
         scale: widget's pixels for each image pixel.
+        spacing: widget's pixels that a number needs.
     """
-    least = LEAST_SPACING / scale
+    least = spacing / scale
     power = 10 ** max(math.floor(math.log10(least)), 0)
     return next((factor * power for factor in (1, 2, 5) if factor * power >= least), 10 * power)
 
@@ -94,7 +96,9 @@ class Ruler(QWidget):
 
     def _paint_lines(self, painter: QPainter, color: QColor) -> None:
         scale = self._canvas.scale / self.devicePixelRatioF()
-        step = find_step(scale)
+        painter.setFont(self._small_font())
+        spacing = painter.fontMetrics().horizontalAdvance(WIDEST) + GAP
+        step = find_step(scale, spacing)
         minor = find_minor(step, scale)
         first, last = self._range()
         length = self._thickness
@@ -108,7 +112,7 @@ class Ruler(QWidget):
             )
             painter.drawLine(QPointF(place, near), QPointF(place, far))
             if position % step == 0:
-                box = QRectF(place + 3, 0, LEAST_SPACING, length)
+                box = QRectF(place + 3, 0, spacing, length)
                 painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, f"{position}")
 
     def _range(self) -> tuple[int, int]:

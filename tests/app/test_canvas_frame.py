@@ -62,7 +62,7 @@ def shown(widget) -> np.ndarray:
     [(64, 1), (63.9, 2), (32, 2), (31, 5), (10, 10), (1, 100), (0.5, 200), (1 / 64, 5000)],
 )
 def test_steps_are_1_2_and_5_times_powers_of_ten_and_never_too_close(scale, step):
-    assert find_step(scale) == step
+    assert find_step(scale, 64) == step
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,15 @@ def test_a_ruler_has_a_line_where_its_number_is_in_the_image(frame, canvas):
             line = offset + 16 * position
             assert (edge[line] != edge[line + 8]).any()
             assert ((far[line] != far[line + 8]).any()) == (position % 5 == 0)
+
+
+def test_rulers_are_as_thick_as_their_text_wants(frame, qtbot):
+    before = frame.rulers[0].height()
+    font = frame.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    frame.setFont(font)
+    qtbot.waitUntil(lambda: frame.rulers[0].height() > 1.5 * before)
+    assert frame.rulers[1].width() == frame.rulers[0].height()
 
 
 def test_rulers_can_be_hidden(frame, canvas):

@@ -41,7 +41,7 @@ class ImageLayer:
         self.pixels = pixels
         self.values = pixels if values is None else values
         self.size = (int(pixels.shape[0]), int(pixels.shape[1]))
-        self._levels = [_drawable(self.values)]
+        self._levels = [to_drawable(self.values)]
         while max(self._levels[-1].shape[:2]) > COARSEST_SIDE:
             height, width = self._levels[-1].shape[:2]
             half = (max(width // 2, 1), max(height // 2, 1))
@@ -129,7 +129,7 @@ def _contrasted(pixels: Pixels) -> Pixels:
     return np.clip(shifted, 0, 255).astype(np.uint8).view(np.uint32)[..., 0]
 
 
-def _drawable(values: Values) -> Values:
+def to_drawable(values: Values) -> Values:
     """Values of a kind that OpenCV scales; no display shows what float32 loses of integers."""
     return values if values.dtype in DRAWABLE else values.astype(np.float32)
 

@@ -13,9 +13,11 @@ from PySide6.QtGui import QImage
 
 from app.folders import cache_folder
 from app.image_file import ImageReader
+from app.image_layer import to_drawable
 from app.theme import finest_ratio
+from app.tone import PLAIN, ValueRanges, make_curve
 from core.errors import AnnotateError, ImageError
-from core.images import Rgb, read_image
+from core.images import Rgb, Values, read_values
 from core.sources import fingerprint
 from core.store import ImageRecord
 from core.thumbnail_cache import ThumbnailCache
@@ -23,6 +25,7 @@ from core.thumbnail_cache import ThumbnailCache
 THUMB_WIDTH: Final = 72
 THUMB_HEIGHT: Final = 54
 MAX_KEPT: Final = 1000  # 12 MB, and four times that on a display of twice the pixels
+LOOKS: Final = 2  # another number when thumbnails of the same file look different
 CACHE_NAME: Final = "thumbnails.sqlite"
 MAX_WAITING: Final = 60  # more than a tall screen shows; the oldest are given up
 
@@ -135,7 +138,7 @@ class Thumbnails(QObject):
             content = fingerprint(record.path)
         except OSError as error:
             raise ImageError(f"{record.path} cannot be read ({error.strerror}).") from error
-        return f"{content}/{record.frame}/{self._ratio}"
+        return f"{content}/{record.frame}/{self._ratio}/{LOOKS}"
 
     def _open_cache(self) -> ThumbnailCache | None:
         """The cache; None where the user has no folder that can be written."""
@@ -144,11 +147,14 @@ class Thumbnails(QObject):
                 self._cache = ThumbnailCache(cache_folder() / CACHE_NAME)
         return self._cache
 
-    def _shrink(self, image: Rgb) -> Rgb:
-        height, width = image.shape[:2]
+    def _shrink(self, values: Values) -> Rgb:
+        """The image as the canvas would first show it: dark and deep ones are stretched."""
+        height, width = values.shape[:2]
         scale = self._ratio * min(THUMB_HEIGHT / height, THUMB_WIDTH / width)
         size = max(round(width * scale), 1), max(round(height * scale), 1)
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        small = cv2.resize(to_drawable(values), size, interpolation=cv2.INTER_AREA)
+        seen = make_curve(PLAIN, ValueRanges(small)).apply(small)
+        return seen if seen.ndim == 3 else np.asarray(cv2.cvtColor(seen, cv2.COLOR_GRAY2RGB))
 
     def _to_qimage(self, pixels: Rgb) -> QImage:
         small = np.ascontiguousarray(pixels)
@@ -157,11 +163,12 @@ class Thumbnails(QObject):
         made.setDevicePixelRatio(self._ratio)
         return made
 
-    def _read(self, record: ImageRecord) -> Rgb:
+    def _read(self, record: ImageRecord) -> Values:
         if record.frame is None:
-            return read_image(
+            _, values = read_values(
                 record.path, least_size=self._least_size, is_wanted=self._is_wanted
             )
+            return values
         return self._reader.read(record, self._is_wanted)
 
     def _is_wanted(self) -> bool:

@@ -162,8 +162,10 @@ def pick_channel(values: Values, channel: Channel) -> Values:
 
 def _is_dark(values: Values) -> bool:
     """Whether half of the pixels of an 8-bit image are almost black in every channel."""
-    brightest = values if values.ndim == 2 else values.max(axis=2)
-    return bool(np.median(brightest) < DARK_SHARE * 256)
+    brightest = values
+    if values.ndim == 3:
+        brightest = np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2])
+    return bool(np.count_nonzero(brightest < DARK_SHARE * 256) * 2 > brightest.size)
 
 
 def _finite(values: Values) -> Values:

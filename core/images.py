@@ -75,6 +75,7 @@ def read_values(
     path: Path,
     *,
     max_pixels: int = MAX_PIXELS,
+    least_size: tuple[int, int] | None = None,
     is_wanted: Callable[[], bool] = lambda: True,
 ) -> tuple[Rgb, Values]:
     """Decode an image file as `read_image` does, and keep its values as they are stored.
@@ -82,6 +83,7 @@ def read_values(
     Args:
         path: of the file.
         max_pixels: an image with more is refused.
+        least_size: (height, width) that will do, as for `read_image`.
         is_wanted: asked again and again while the file is read; False ends it.
 
     Returns:
@@ -92,7 +94,7 @@ def read_values(
         ImageError: as `read_image` does.
     """
     with _reading(path, is_wanted) as file:
-        decoded, orientation = _decode(path, file, max_pixels)
+        decoded, orientation = _decode(path, file, max_pixels, least_size)
         image = _turn(to_rgb(decoded), orientation)
         if isinstance(decoded, Image.Image) or not is_deep(decoded):
             return image, image

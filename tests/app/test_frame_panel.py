@@ -137,6 +137,22 @@ def test_thumbnails_are_made_in_the_background(qtbot, model) -> None:
     assert thumbnail.pixelColor(0, 0).red() == 250
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_thumbnail_shows_what_is_in_a_dark_or_deep_image(
+    qtbot, model, tmp_path, kind
+) -> None:
+    values = np.zeros(SIZE, kind)
+    values[:, 20:] = 12
+    Image.fromarray(values).save(tmp_path / "a.png")
+    index = model.index(0)
+    assert index.data(Qt.ItemDataRole.DecorationRole) is None
+    with qtbot.waitSignal(model.dataChanged):
+        pass
+    thumbnail = index.data(Qt.ItemDataRole.DecorationRole)
+    assert thumbnail.pixelColor(5, 20).red() < 5
+    assert thumbnail.pixelColor(60, 20).red() > 250
+
+
 def test_a_thumbnail_is_made_once_for_as_long_as_its_file_is_the_same(
     qtbot, store, model, tmp_path, monkeypatch
 ) -> None:

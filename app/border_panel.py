@@ -16,8 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.menus import Actions
-from app.segment_commands import MAX_ISLAND, SegmentCommands
-from core.snapping import MAX_REACH
+from app.segment_commands import MAX_ISLAND, MAX_REACH, SegmentCommands
 
 BY_REACH: Final = ("grow", "shrink", "smooth", "snap")
 BY_PART: Final = ("fill_holes", "remove_islands", "split_components", "give_to_neighbours")

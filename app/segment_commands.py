@@ -1,18 +1,24 @@
 """What can be done to the selected segment at once, without a gesture."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
 from app.document import Document
+from app.slow_edit import SlowEdit
 from core import borders, edits, segment_edits
 from core.errors import AnnotateError
 from core.panoptic import Edit, PanopticMap, Segment
-from core.snapping import MAX_REACH, snap_border
+from core.snapping import MAX_REACH as MAX_SNAP
+from core.snapping import snap_border
 from core.whole_maps import copy_segments
 
+MAX_REACH: Final = 100
+MAX_AT_ONCE: Final = 1_000_000  # pixels of a segment whose border is snapped without a thread
 MAX_ISLAND: Final = 100_000
+OUTDATED: Final = "{name} was edited while its border was being moved; do it again."
 NOTHING: Final = "{name} stays as it is: {reason}."
 
 MakeEdit = Callable[[PanopticMap, Segment], Edit]
@@ -27,9 +33,11 @@ class SegmentCommands(QObject):
 
     Signals:
         changed(): another reach or island area.
+        told(object): a sentence on what takes a while.
     """
 
     changed = Signal()
+    told = Signal(object)
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -120,14 +128,29 @@ class SegmentCommands(QObject):
         self._push("shrink it", lambda map, s: borders.shrink(map, s.id, self.reach))
 
     def snap(self) -> None:
-        """Move the border of the selected segment to the nearest edges in the image."""
-        image = self._document.image
-        if image is not None:
-            self._push(
-                "move its border",
-                lambda map, s: snap_border(map, image, s.id, self.reach),
-                f"no edge within {self.reach} pixels fits better",
-            )
+        """Move the border of the selected segment to the edges in the image near it.
+
+        A thread moves that of a large one, and the map can be edited meanwhile.
+        """
+        document = self._document
+        image, segment = document.image, document.selected
+        if image is None or document.map is None or segment is None:
+            return
+        reach, name = min(self.reach, MAX_SNAP), document.name(segment)
+        reason = f"no edge within {reach} pixels fits better"
+
+        def make(map: PanopticMap) -> Edit:
+            return snap_border(map, image, segment.id, reach)
+
+        if document.map.areas()[segment.id] <= MAX_AT_ONCE:
+            self._push("move its border", lambda map, _: make(map), reason)
+        elif document.free_selected("move its border") is not None:
+            self.told.emit(f"The border of {name} is being moved.")
+            slow = SlowEdit(document, make, self)
+            slow.made.connect(lambda edit: self._finish(edit, name, reason))
+            slow.outdated.connect(partial(document.refused.emit, OUTDATED.format(name=name)))
+            slow.failed.connect(document.failed)
+            slow.start()
 
     # Other images.
 

@@ -167,6 +167,7 @@ class MainWindow(QMainWindow):
         document.edited.connect(self.image_list.forget)
         self.image_list.failed.connect(self.notices.fail)
         self.image_commands.told.connect(self.notices.tell)
+        self.segment_commands.told.connect(self.notices.tell)
         self.source_watch = SourceWatch(document, self.notices, self)
         self.source_watch.relink_requested.connect(self.relink)
         self.category_commands.told.connect(self.notices.tell)

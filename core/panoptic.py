@@ -210,17 +210,21 @@ class PanopticMap:
         Raises:
             ValueError: the map differs from what the edit expects; nothing was changed.
         """
-        window = self.segment_ids[edit.rect.slices]
-        if not (np.array_equal(window, edit.before) and self._has_segments_before(edit)):
+        if not self.fits(edit):
             raise ValueError(f"the edit '{edit.label}' was made for another state of the map")
         self._update_areas(edit)
-        window[...] = edit.after
+        self.segment_ids[edit.rect.slices] = edit.after
         for segment_id in edit.segments_before:
             del self.segments[segment_id]
         self.segments.update(edit.segments_after)
         highest = max(edit.segments_after, default=0)
         self.next_id = max(self.next_id, highest + 1)
         return edit.rect
+
+    def fits(self, edit: Edit) -> bool:
+        """Whether an edit was made for this state of what it changes."""
+        window = self.segment_ids[edit.rect.slices]
+        return np.array_equal(window, edit.before) and self._has_segments_before(edit)
 
     def areas(self) -> dict[int, int]:
         """Pixels of each segment that has any, by id; void is left out.

@@ -85,6 +85,36 @@ def test_a_border_is_snapped_to_the_image_that_is_seen(document, commands, put, 
     assert document.map.segment_ids[30, 20] == 1
 
 
+@pytest.fixture
+def large(document, put, monkeypatch) -> PanopticMap:
+    """The open map with a segment that counts as large, on an edge it does not fit."""
+    monkeypatch.setattr("app.segment_commands.MAX_AT_ONCE", 10)
+    put(Segment(1, CELL), slice(10, 30), slice(10, 30))
+    document.select(1)
+    document.image[...] = 20
+    document.image[12:33, 12:33] = 230
+    return document.map.copy()
+
+
+def test_the_border_of_a_large_segment_is_snapped_in_a_thread(
+    qtbot, document, commands, large, assert_same
+):
+    large.apply(snap_border(large, document.image, 1, commands.reach))
+    with qtbot.waitSignal(document.edited):
+        commands.snap()
+    assert_same(document.map, large)
+
+
+def test_what_was_edited_meanwhile_is_not_undone_by_a_slow_snap(
+    qtbot, document, commands, large, complaints
+):
+    with qtbot.waitSignal(document.refused):
+        commands.snap()
+        commands.delete()
+    assert not document.map.segments
+    assert complaints == ["cell 1 was edited while its border was being moved; do it again."]
+
+
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [

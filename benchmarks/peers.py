@@ -112,12 +112,18 @@ def describe(task: str, times: dict[str, Times]) -> list[str]:
     cells = []
     for taken in times.values():
         if taken.get(task):
-            cells.append("{:.1f} / {:.1f}".format(*np.quantile(taken[task], (0.5, 0.95))))
+            p50, p95 = np.quantile(taken[task], (0.5, 0.95))
+            cells.append(f"{_short(p50)} / {_short(p95)}")
         else:
             cells.append("none")
     ours = np.median(times[BITBRUSH][task])
     theirs = [np.median(times[name][task]) for name in PEERS if times[name].get(task)]
     return [*cells, f"{min(theirs) / ours:.1f}" if theirs else ""]
+
+
+def _short(ms: float) -> str:
+    """Milliseconds as precise as they can be trusted."""
+    return f"{ms:.0f}" if ms >= 100 else f"{ms:.1f}"
 
 
 def command_of(name: str, folder: Path, *arguments: str) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-WIDTH = 96
+WIDTH = 100
 LIBRARIES = ("torch", "PySide6-Essentials", "numpy", "opencv-python-headless")
 
 

@@ -14,6 +14,7 @@ Ints = NDArray[np.intp]
 
 EDGE_TO_EDGE: Final = 4
 NEAR: Final = 256  # pixels to each side that are looked at first: most segments end there
+FARTHER: Final = 4  # times as far, when that was not enough
 MAX_RUNS: Final = 500_000  # more of them are slower to connect than their pixels
 
 
@@ -29,13 +30,10 @@ def flood(segment_ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
         The smallest rectangle that holds them, and which pixels [m, n] of it they are.
     """
     height, width = segment_ids.shape
-    reach = NEAR
+    reach, find = NEAR, _flood_pixels
     while True:
         near = Rect(y - reach, x - reach, y + reach + 1, x + reach + 1).clipped(height, width)
-        same = segment_ids[near.slices] == segment_ids[y, x]
-        if near == Rect(0, 0, height, width):
-            return _flood_large(same, x, y)
-        rect, inside = _flood_pixels(same, x - near.left, y - near.top)
+        rect, inside = find(segment_ids[near.slices], x - near.left, y - near.top)
         found = Rect(
             rect.top + near.top,
             rect.left + near.left,
@@ -44,7 +42,7 @@ def flood(segment_ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
         )
         if not _goes_on(found, near, height, width):
             return found, inside
-        reach *= 4
+        reach, find = reach * FARTHER, _flood_runs
 
 
 def _goes_on(found: Rect, near: Rect, height: int, width: int) -> bool:
@@ -57,40 +55,43 @@ def _goes_on(found: Rect, near: Rect, height: int, width: int) -> bool:
     )
 
 
-def _flood_pixels(same: Mask, x: int, y: int) -> tuple[Rect, Mask]:
+def _flood_pixels(ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
     """Go from pixel to pixel; cheap where there are few."""
-    area = same.view(np.uint8)
+    area = (ids == ids[y, x]).view(np.uint8)
     *_, (left, top, columns, rows) = cv2.floodFill(area, None, (x, y), 2, flags=EDGE_TO_EDGE)
     rect = Rect(top, left, top + rows, left + columns)
     return rect, area[rect.slices] == 2
 
 
-def _flood_large(same: Mask, x: int, y: int) -> tuple[Rect, Mask]:
-    """Go from run to run, of which a large area has few: half the time, or a third."""
-    # A column that is not meant parts the rows, so that a run never goes on in the next.
-    width = same.shape[1] + 1
-    parted = np.zeros((same.shape[0], width), np.bool_)
-    parted[:, 1:] = same
-    flat = parted.reshape(-1)
-    borders = find_changes(flat)
-    if len(borders) > 2 * MAX_RUNS:
-        return _flood_pixels(same, x, y)
-    starts, ends = borders[0::2], np.append(borders, flat.size)[1::2][: (len(borders) + 1) // 2]
-    seed = np.searchsorted(starts, y * width + x + 1, "right") - 1
-    parts = _connect(starts, ends, width)
-    is_in = parts == parts[seed]
-    flags = np.zeros(len(borders) + 1, np.bool_)
-    flags[1::2] = is_in
-    lengths = np.diff(borders, prepend=0, append=flat.size)
-    inside = np.repeat(flags, lengths).reshape(parted.shape)[:, 1:]
-    starts, ends = starts[is_in], ends[is_in]
+def _flood_runs(ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
+    """Go from run to run, of which a large area has few: a third of the time, or less."""
+    width, flat = ids.shape[1], ids.reshape(-1)
+    starts = _with_rows(find_changes(flat), flat.size, width)
+    if len(starts) > MAX_RUNS:
+        return _flood_pixels(ids, x, y)
+    lengths = np.diff(starts, append=flat.size)
+    is_found = flat[starts] == ids[y, x]
+    firsts, ends = starts[is_found], (starts + lengths)[is_found]
+    parts = _connect(firsts, ends, width)
+    is_in = parts == parts[np.searchsorted(firsts, y * width + x, "right") - 1]
+    is_found[is_found] = is_in
+    inside = np.repeat(is_found, lengths).reshape(ids.shape)
+    firsts, lasts = firsts[is_in], ends[is_in] - 1
     rect = Rect(
-        int(starts[0]) // width,
-        int((starts % width).min()) - 1,
-        int(ends[-1] - 1) // width + 1,
-        int(((ends - 1) % width).max()),
+        int(firsts[0]) // width,
+        int((firsts % width).min()),
+        int(lasts[-1]) // width + 1,
+        int((lasts % width).max()) + 1,
     )
     return rect, inside[rect.slices]
+
+
+def _with_rows(changes: Ints, size: int, width: int) -> Ints:
+    """Where runs begin if every row begins one."""
+    rows = np.arange(0, size, width)
+    places = np.searchsorted(changes, rows)
+    is_there = np.append(changes, size)[places] == rows
+    return np.insert(changes, places[~is_there], rows[~is_there])
 
 
 def _connect(starts: Ints, ends: Ints, width: int) -> Ints:

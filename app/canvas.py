@@ -225,7 +225,6 @@ class CanvasView(MapView):
 
     @Slot()
     def _on_tool_changed(self) -> None:
-        self._hand.leave()
         self._show_cursor()
         self.update()
 

@@ -48,7 +48,10 @@ class Hand(QObject):
         self._last = Pointer(0, 0)
         self._is_advancing = False
         self.hint: list[Point] = []
+        self._hinted: Point | None = None
         self.is_pressed = False
+        document.image_changed.connect(self.leave)
+        tools.changed.connect(self._update_hint)
         for signal in (
             document.image_changed,
             document.map_changed,
@@ -86,14 +89,20 @@ class Hand(QObject):
         else:
             self._hint_at(pointer.place)
 
+    @Slot()
     def leave(self) -> None:
-        """Stop hinting: the mouse is elsewhere."""
+        """Stop hinting: the mouse is elsewhere, or another image under it."""
         self._hint_at(None)
 
     def _hint_at(self, point: Point | None) -> None:
+        self._hinted = point
+        self._update_hint()
+
+    @Slot()
+    def _update_hint(self) -> None:
         hint: list[Point] = []
-        if self._tools.name == SUPERPIXEL and point is not None:
-            hint = outline_superpixel(self._document, self._tools, point)
+        if self._tools.name == SUPERPIXEL and self._hinted is not None:
+            hint = outline_superpixel(self._document, self._tools, self._hinted)
         if hint != self.hint:
             self.hint = hint
             self.hint_changed.emit()

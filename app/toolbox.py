@@ -93,11 +93,20 @@ class ToolBox(QObject):
         self.changed.emit()
 
     def grow(self, steps: int) -> None:
-        """Make the brush wider, or narrower for negative steps; a wide one changes faster."""
-        size = self.size
-        for _ in range(abs(steps)):
-            size += max(1, size // 10) if steps > 0 else -max(1, size // 11)
-        self.set_size(size)
+        """Have the tool in hand take more, or less for negative steps.
+
+        That is a larger superpixel, another tolerance of the wand, or else a wider brush; a
+        wide brush changes faster.
+        """
+        if self.name == SUPERPIXEL:
+            self.set_superpixel_size(self.superpixel_size + steps)
+        elif self.name == WAND:
+            self.set_tolerance(self.tolerance + steps)
+        else:
+            size = self.size
+            for _ in range(abs(steps)):
+                size += max(1, size // 10) if steps > 0 else -max(1, size // 11)
+            self.set_size(size)
 
     def set_tip(self, tip: Tip) -> None:
         self.tip = tip

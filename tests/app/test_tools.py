@@ -5,7 +5,7 @@ import pytest
 
 from app.gesture import Pointer
 from app.hand import GONE, KEPT, Hand
-from app.toolbox import BRUSH, ERASER, MAX_SIZE, PICK, ToolBox
+from app.toolbox import BRUSH, ERASER, MAX_SIZE, PICK, SUPERPIXEL, WAND, ToolBox
 from core.edits import brush_stroke, erase_stroke
 from core.panoptic import Segment
 from core.proposals import Preview
@@ -238,6 +238,16 @@ def test_the_brush_grows_and_shrinks_within_limits(tools):
     assert tools.size == 1
     tools.grow(100)
     assert tools.size == MAX_SIZE
+
+
+def test_wand_and_superpixels_grow_in_their_own_way(tools):
+    before = tools.size, tools.tolerance, tools.superpixel_size
+    tools.take(WAND)
+    tools.grow(5)
+    tools.take(SUPERPIXEL)
+    tools.grow(-1)
+    after = tools.size, tools.tolerance, tools.superpixel_size
+    assert after == (before[0], before[1] + 5, before[2] - 1)
 
 
 def test_a_held_tool_gives_way_to_the_one_before(tools, monkeypatch):

@@ -132,6 +132,7 @@ def test_the_draft_of_superpixels_is_what_the_edit_takes(
 
 def test_the_superpixel_under_the_mouse_is_outlined_until_it_leaves(qtbot, window, press, at):
     press(Key.Key_S)
+    qtbot.mouseMove(window.canvas, QPoint(2, 2))  # beside the image
     plain = window.canvas.grab().toImage()
     qtbot.mouseMove(window.canvas, at(*PATH[0]))
     first = window.canvas.grab().toImage()
@@ -140,3 +141,15 @@ def test_the_superpixel_under_the_mouse_is_outlined_until_it_leaves(qtbot, windo
     assert plain != first != second != plain
     press(Key.Key_P)
     assert window.canvas.grab().toImage() == plain
+
+
+def test_the_outline_follows_the_size_and_goes_with_the_image(qtbot, window, press, at):
+    hand = window.findChild(Hand)
+    press(Key.Key_S)
+    qtbot.mouseMove(window.canvas, at(*PATH[0]))
+    large = hand.hint
+    for _ in range(10):
+        press(Key.Key_BracketLeft)
+    assert [] != hand.hint != large
+    press(Key.Key_D)
+    assert hand.hint == []

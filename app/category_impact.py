@@ -102,6 +102,11 @@ class CategoryImpact(QDialog):
         self._fill()
         self._count()
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is known what the plan would do."""
+        return self._change.isEnabled()
+
     def _build_list(self) -> QTreeWidget:
         tree = QTreeWidget(self)
         tree.setAccessibleName("Categories whose segments change")

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from app.canvas import WHEEL_PER_DOUBLING
 from app.category_editor import CategoryEditor
 from app.category_impact import CategoryImpact
-from app.category_table import KIND, CategoryTable
+from app.category_table import COUNT, KIND, CategoryTable
 from app.style_sheet import LIGHT
 from app.theme import dress
 from app.toolbox import ERASER, FILL, LASSO, MERGE, POLYGON, REGION, SPLIT, SUPERPIXEL, WAND
@@ -200,7 +200,8 @@ def categories(stage: Stage) -> QPixmap:
     window.edit_categories()
     editor = window.findChild(CategoryEditor)
     table = editor.findChild(CategoryTable)
-    QTest.qWait(1000)  # for the counts
+    while table.isColumnHidden(COUNT):
+        QTest.qWait(20)
     table.cellWidget(2, KIND).setCurrentText("stuff")
     table.selectRow(7)
     target = next(box for box in editor.findChildren(QComboBox) if box.count() > 2)
@@ -210,8 +211,10 @@ def categories(stage: Stage) -> QPixmap:
     QTest.qWait(200)
     left = editor.grab()
     press(editor, "Save")
-    QTest.qWait(1000)  # for the counts
-    return beside(left, editor.findChild(CategoryImpact).grab())
+    impact = editor.findChild(CategoryImpact)
+    while not impact.is_counted:
+        QTest.qWait(20)
+    return beside(left, impact.grab())
 
 
 def press(dialog: QWidget, text: str) -> None:

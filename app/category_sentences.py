@@ -68,14 +68,13 @@ def _say_exceptions(survey: Survey, plan: CategoryPlan) -> list[str]:
     if n_locked:
         said.append(
             f"{_many(n_locked, 'segment')} of them {'is' if n_locked == 1 else 'are'} locked "
-            "and will change too: a lock is about pixels, the list is the project's."
+            "and will change too: a lock keeps pixels, not the list of categories."
         )
     if n_crowds:
         said.append(f"{_many(n_crowds, 'crowd')} will be plain stuff, which is never a crowd.")
     if survey.n_unreadable:
-        said.append(
-            f"{_many(survey.n_unreadable, 'image')} cannot be read and will stay as they are."
-        )
+        images = _many(survey.n_unreadable, "image")
+        said.append(f"{images} cannot be read and will not change.")
     return said
 
 

@@ -18,6 +18,7 @@ from core.proposals import Preview, Proposal
 from core.store import AnnotationStore, ImageRecord
 
 PENDING: Final = "Accept the proposal with {} or reject it with {} before you edit the map."
+OUTDATED: Final = "The map was changed, so the proposal that was made for it is gone."
 PREVIEWED: Final = "A step of the model is shown in place of the map; {} shows the map again."
 
 
@@ -154,7 +155,9 @@ class Document(ShownMap):
             categories = self.store.categories
             if has_new_map and self.map is not None and self.record is not None:
                 self.map = self.store.load_map(self.record.id)
-                self.preview = self.suggestion = None  # made for another map
+                if self.has_proposal:
+                    self.refused.emit(OUTDATED)
+                self.preview = self.suggestion = None
         except AnnotateError as error:
             self.failed.emit(str(error))
             return

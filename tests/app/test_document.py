@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRect
 
 from app.document import Document
+from core.edits import delete_segment
 from core.panoptic import Edit, Segment, Source
 from core.proposals import Preview
 from core.store import AnnotationStore
@@ -205,3 +206,19 @@ def test_another_image_drops_a_proposal_and_says_so(document, proposal, complain
     document.open_image(document.store.images()[1])
     assert not document.has_proposal
     assert complaints == ["The proposal for the last image was not accepted and is gone."]
+
+
+def test_a_map_that_was_changed_in_the_project_is_followed_and_its_proposal_is_gone(
+    document, store, complaints, put, proposal
+):
+    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
+    document.select(1)
+    document.propose(proposal, {7: CELL, 8: GROUND})
+    with store.open_again() as other:
+        other.append_edit(1, delete_segment(other.load_map(1), 1))
+    document.follow_store(has_new_map=True)
+    assert complaints == ["The map was changed, so the proposal that was made for it is gone."]
+    assert not document.has_proposal and not document.map.segments
+    assert document.selected_id == 0
+    document.undo()
+    assert document.map.segments.keys() == {1}

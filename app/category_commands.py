@@ -1,6 +1,6 @@
 """What can be done to the project's list of categories, and the keys that choose from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -22,6 +22,9 @@ UNFINISHED: Final = (
 class CategoryCommands(QObject):
     """Chooses categories by their keys, and brings back those that an undo needs.
 
+    Attributes:
+        keys: which key chooses which category; a letter that an action has now chooses none.
+
     Signals:
         told(object): a sentence on what happened to the list by itself.
         unfinished(object): a sentence on a change that was stopped; editing finishes it.
@@ -33,14 +36,18 @@ class CategoryCommands(QObject):
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self.keys: Mapping[str, int] = {}
+        self._follow()
+        document.categories_changed.connect(self._follow)
+        document.keys.changed.connect(self._follow)
         document.segments_changed.connect(self._bring_back)
 
-    @property
-    def keys(self) -> dict[str, int]:
-        """Which key chooses which category; a letter that an action has now chooses none."""
+    @Slot()
+    def _follow(self) -> None:
+        """Find the keys once: menus ask for them after every edit."""
         keys = assign_keys(tuple(self._document.categories.values()))
         taken = taken_keys(self._document.keys)
-        return {key: keys[key] for key in keys if key in NUMBER_KEYS or key not in taken}
+        self.keys = {key: keys[key] for key in keys if key in NUMBER_KEYS or key not in taken}
 
     @property
     def number(self) -> int:

@@ -49,8 +49,10 @@ def polygon(document: Document, tools: ToolBox, pointer: Pointer) -> Gesture:
             if not corners:
                 return None
         if is_closed and len(corners) > 2:
-            return _enclose(document, tools, draft, corners, pointer, "polygon")
-        if is_closed:
+            edit = _enclose(document, tools, draft, corners, pointer, "polygon")
+            if edit is not None:  # else it goes on, and why has been said
+                return edit
+        elif is_closed:
             document.refused.emit(TOO_FEW.format(document.keys.hint("escape")))
 
 

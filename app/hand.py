@@ -13,7 +13,7 @@ from app.tools import GESTURES
 from core.errors import AnnotateError
 from core.panoptic import Edit, Rect
 
-GONE = "What was being drawn is gone: the map changed before it was finished."
+GONE = "What was being drawn is gone: what it was drawn on changed before it was finished."
 
 KEPT = "What you drew is kept: Enter or a click tries again to save it, Esc drops it."
 
@@ -21,7 +21,7 @@ KEPT = "What you drew is kept: Enter or a click tries again to save it, Esc drop
 class Hand(QObject):
     """Carries out one gesture at a time and pushes its edit to the document.
 
-    A gesture is made for the map as it was pressed on, so any other change of the map ends it.
+    A gesture is made for the map as it was pressed on, so any other edit of the map ends it.
 
     Attributes:
         hint: the outline, in image pixels, of what a press would take; empty for no hint.
@@ -52,13 +52,9 @@ class Hand(QObject):
         self.is_pressed = False
         document.image_changed.connect(self.leave)
         tools.changed.connect(self._update_hint)
-        for signal in (
-            document.image_changed,
-            document.map_changed,
-            document.segments_changed,
-            document.proposal_changed,
-        ):
-            signal.connect(self._on_document_changed)
+        document.history_changed.connect(self._on_history_changed)
+        document.image_changed.connect(self._drop)
+        document.proposal_changed.connect(self._drop)
 
     @property
     def is_busy(self) -> bool:
@@ -139,7 +135,14 @@ class Hand(QObject):
             self._end()
 
     @Slot()
-    def _on_document_changed(self) -> None:
+    def _on_history_changed(self) -> None:
+        """An outline encloses the same whatever the map has become; all else is drawn on it."""
+        if self._draft is None or not self._draft.is_area:
+            self._drop()
+
+    @Slot()
+    def _drop(self) -> None:
+        """End a gesture whose ground has gone, with a word."""
         if self.is_busy and not self._is_advancing:
             has_draft = self._draft is not None
             self.cancel()

@@ -195,16 +195,38 @@ def test_a_polygon_is_of_the_category_that_is_current_when_it_is_closed(document
     assert document.map.segments == {1: Segment(1, DEBRIS)}
 
 
-def test_a_change_of_the_map_drops_a_polygon_with_a_word(
-    window, document, press, click, put, complaint
+def test_a_polygon_outlives_edits_and_goes_on_when_it_may_not_be_closed(
+    document, press, click, put, seen, complaint, assert_same
 ):
     put(Segment(1, CELL), slice(0, 5), slice(0, 5))
     document.select(1)
+    expected = painted(document.map, seen(CORNERS), Segment(1, CELL))
     press(Key.Key_P)
     click(*CORNERS)
+    press(Key.Key_H)
     press(Key.Key_X)
+    press(Key.Key_Return)
+    assert "cell 1 is locked" in complaint()
+    press(Key.Key_X)
+    press(Key.Key_Return)
+    assert_same(document.map, expected)
+    assert not document.hidden
+
+
+def test_another_image_or_a_proposal_drops_a_polygon_with_a_word(
+    window, document, press, click, proposal, complaint
+):
+    press(Key.Key_P)
+    click(*CORNERS)
+    document.propose(proposal, {7: CELL, 8: GROUND})
     assert not window.canvas.is_gesturing
     assert complaint() == GONE
+    press(Key.Key_Escape)
+    click(*CORNERS)
+    press(Key.Key_D)
+    assert not window.canvas.is_gesturing
+    press(Key.Key_Return)
+    assert not document.map.segments
 
 
 def test_a_lasso_takes_exactly_what_it_encloses(

@@ -178,6 +178,8 @@ class Hand(QObject):
             return
         elif not self._document.push(edit):
             self._document.refused.emit(KEPT)
+            if draft is not None:
+                draft.is_area = False  # the edit is right only on the map as it is now
             self._gesture = _wait_to_save(draft, edit)
             self._advance(None)
         elif draft is not None and draft.segment is not None:

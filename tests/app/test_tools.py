@@ -5,7 +5,7 @@ import pytest
 
 from app.gesture import Pointer
 from app.hand import GONE, KEPT, Hand
-from app.toolbox import BRUSH, ERASER, MAX_SIZE, PICK, SUPERPIXEL, WAND, ToolBox
+from app.toolbox import BRUSH, ERASER, LASSO, MAX_SIZE, PICK, SUPERPIXEL, WAND, ToolBox
 from core.edits import brush_stroke, erase_stroke
 from core.panoptic import Segment
 from core.proposals import Preview
@@ -152,6 +152,20 @@ def test_a_stroke_that_cannot_be_saved_is_kept_until_it_can(
     assert document.selected_id == 1
     assert not hand.is_busy
     assert drafts[-1] is None
+
+
+def test_an_outline_that_could_not_be_saved_is_dropped_when_the_map_changes(
+    document, hand, put, complaints
+):
+    connection = document.store._connection  # noqa: SLF001 - a disk that takes nothing more
+    connection.execute("PRAGMA query_only = 1")
+    draw(hand, LASSO, PATH)
+    assert hand.is_waiting
+    connection.execute("PRAGMA query_only = 0")
+    put(Segment(1, DEBRIS), slice(0, 48), slice(0, 64))
+    assert not hand.is_busy
+    assert complaints[-1] == GONE
+    assert document.map.segments == {1: Segment(1, DEBRIS)}
 
 
 def test_escape_drops_what_could_not_be_saved(document, hand, drafts):

@@ -1,8 +1,12 @@
 """A damaged project is noticed and kept aside; what can be read of it is there again."""
 
+import os
 import random
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +22,23 @@ CELL = Category(1, "Zelle ø", is_thing=True, color=(255, 0, 0), hotkey="c")
 DISH = Category(2, "dish", is_thing=False, color=(0, 0, 255))
 N_IMAGES, N_EDITS = 6, 40
 N_DAMAGES = 100
+KILLED_AT_RENAMING = """
+import os, sys
+from pathlib import Path
+from core.recovery import recover_project
+
+left = int(sys.argv[2])
+
+def die(event, _arguments):
+    global left
+    if event == "os.rename":
+        left -= 1
+        if left == 0:
+            os._exit(9)
+
+sys.addaudithook(die)
+recover_project(Path(sys.argv[1]))
+"""
 
 
 def make_project(path):
@@ -188,6 +209,23 @@ def test_a_recovery_that_was_killed_is_finished_when_the_project_is_opened(path,
         assert shown(store)[1:] == example[1]
     log = aside.with_name(f"{aside.name}-wal")
     assert log.read_bytes() == b"the log of the damaged one"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_recovery_killed_at_any_renaming_leaves_the_project(path, example, number):
+    before = path.read_bytes()
+    path.with_name(f"{path.name}-wal").write_bytes(b"")
+    killed = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", KILLED_AT_RENAMING, path, str(number)],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert killed.returncode == 9
+    with AnnotationStore.open(path) as store:
+        assert shown(store)[1:] == example[1]
+    kept = [file for file in path.parent.glob("*.bitbrush") if file.read_bytes() == before]
+    assert len(kept) == 1
+    recover_project(path)
 
 
 @pytest.mark.parametrize("seed", range(N_DAMAGES))

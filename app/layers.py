@@ -213,9 +213,8 @@ def color_map(shown: Ids, colors: MapColors, line_width: int = 1) -> Pixels:
     edge = _edges(shown, line_width)
     pixels[edge] = colors.line.take(shown[edge])
     if colors.selected_id:
-        is_selected = shown == colors.selected_id
-        frame = is_selected & _edges(is_selected, line_width + 1)
-        pixels[frame] = colors.line[colors.selected_id]
+        box, frame = _frame(shown, colors.selected_id, line_width + 1)
+        pixels[box.slices][frame] = colors.line[colors.selected_id]
     return pixels[reach:-reach, reach:-reach]
 
 
@@ -231,24 +230,29 @@ def highlight(shown: Ids, segment_id: int, width: int) -> tuple[Rect, Pixels]:
         The rectangle of device pixels around what is seen of it, and their colours, to be
         drawn over the map.
     """
+    box, frame = _frame(shown, segment_id, width)
+    return box, frame * np.uint32(HIGHLIGHT)
+
+
+def _frame(shown: Ids, segment_id: int, width: int) -> tuple[Rect, NDArray[np.bool_]]:
+    """Where a segment is seen, and which pixels of that rectangle are at its border."""
     is_there = shown == segment_id
     rows, columns = (np.flatnonzero(is_there.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
-        return Rect(0, 0, 0, 0), np.zeros((0, 0), np.uint32)
+        return Rect(0, 0, 0, 0), np.zeros((0, 0), np.bool_)
     top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
     box = Rect(int(top) - width, int(left) - width, int(bottom) + width, int(right) + width)
     box = box.clipped(*is_there.shape)
     is_there = is_there[box.slices]
-    pixels = np.zeros(is_there.shape, np.uint32)
-    pixels[is_there & _edges(is_there, width)] = HIGHLIGHT
-    return box, pixels
+    return box, is_there & _edges(is_there, width)
 
 
 def _take(
     grid: NDArray[Any], rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> NDArray[Any]:
     part = grid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return part.take(rows - rows[0], axis=0).take(columns - columns[0], axis=1)
+    # `take` along the first axis would copy all of a part that is not contiguous.
+    return part[rows - rows[0]].take(columns - columns[0], axis=1)
 
 
 def _clear_outside(shown: Ids, size: tuple[int, int], view: Viewport, area: Rect) -> None:

@@ -129,3 +129,13 @@ def test_nan_and_infinity_are_black_and_white_at_most(stretch):
 
 def test_the_widest_float_range_neither_warns_nor_fails():
     assert seen(np.array([[-3e38, 3e38]], np.float32)).tolist() == [[0, 255]]
+
+
+def test_the_percentiles_of_a_large_image_are_those_of_pixels_from_all_of_it():
+    rows, columns = np.mgrid[:1500, :1700]
+    values = (rows * 20 + columns).astype(np.uint16)
+    curve = make_curve(Tone(stretch=Stretch.ON, cut=1.0), ValueRanges(values))
+    low, high = np.percentile(values, [1, 99])
+    span = float(values.max())
+    assert abs(curve.low - low) < 0.003 * span
+    assert abs(curve.high - high) < 0.003 * span

@@ -15,7 +15,7 @@ from core.panoptic import Edit, Rect
 
 GONE = "What was being drawn is gone: what it was drawn on changed before it was finished."
 
-KEPT = "What you drew is kept: Enter or a click tries again to save it, Esc drops it."
+KEPT = "What you drew is kept: Enter or a click tries again to save it, {} drops it."
 
 
 class Hand(QObject):
@@ -177,7 +177,7 @@ class Hand(QObject):
         elif edit is None or edit.is_empty:
             return
         elif not self._document.push(edit):
-            self._document.refused.emit(KEPT)
+            self._document.refused.emit(KEPT.format(self._document.keys.hint("escape")))
             if draft is not None:
                 draft.is_area = False  # the edit is right only on the map as it is now
             self._gesture = _wait_to_save(draft, edit)

@@ -52,6 +52,7 @@ class Thumbnails(QObject):
         self._waiting: deque[ImageRecord] = deque(maxlen=MAX_WAITING)
         self._is_working = False
         self._is_given_up = False  # what is being drawn now
+        self._is_stopped = False
         self._reader = ImageReader()  # only the thread uses it and the cache
         self._cache: ThumbnailCache | None = None
         self._pool = QThreadPool(self)
@@ -64,6 +65,8 @@ class Thumbnails(QObject):
         if record.id in self._kept:
             self._kept.move_to_end(record.id)
             return self._kept[record.id]
+        if self._is_stopped:
+            return None
         with self._lock:
             if record not in self._waiting:
                 self._waiting.append(record)
@@ -82,7 +85,8 @@ class Thumbnails(QObject):
         self._kept.clear()
 
     def stop(self) -> None:
-        """Give up what waits and let the thread end."""
+        """Give up what waits and let the thread end; from now on nothing is drawn."""
+        self._is_stopped = True
         self._drawn.disconnect(self._on_drawn)
         self.clear()
         if self._cache is not None:

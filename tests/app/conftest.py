@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 
 from app.document import Document
 from core.panoptic import Category, Edit, PanopticMap, Segment
@@ -15,6 +17,17 @@ CELL = Category(1, "cell", is_thing=True, color=(80, 160, 220))
 GROUND = Category(2, "ground", is_thing=False, color=(90, 90, 100))
 DEBRIS = Category(3, "debris", is_thing=True, color=(230, 160, 0))
 SIZE = (48, 64)  # height, width
+
+
+@pytest.fixture(autouse=True)
+def no_widgets_left():
+    """What a test closed is gone before the next: Qt would delete it only in its event loop.
+
+    Themes and fonts are set for every widget there is, so windows left behind add up.
+    """
+    yield
+    if QApplication.instance() is not None:
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

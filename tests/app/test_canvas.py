@@ -302,6 +302,7 @@ def test_dragging_pans(qtbot, canvas, document, tools, how):
 def test_hovering_tells_the_image_position(qtbot, canvas, at):
     told = []
     canvas.hovered.connect(told.append)
+    qtbot.mouseMove(canvas, at(30, 30))  # from wherever the last test left the mouse
     qtbot.mouseMove(canvas, at(10, 20))
     assert told[-1] == pytest.approx((10, 20), abs=0.2)
 

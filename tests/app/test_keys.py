@@ -162,6 +162,8 @@ def test_no_sentence_names_a_key_that_could_be_another(repository):
         r"\b(Esc|Enter|F\d|(Ctrl|Shift)\+\w)\b|\([A-Z]\)|\bwith [B-Z]\b|"
         r"\b[B-Z] (begins|drops|lets|locks|shows|hides)\b"
     )
+    # Of a polygon in hand and of the category editor; no table gives them to anything else.
+    fixed = re.compile(r"\(Ctrl\+L\)|Enter (closes|or a click)")
     tables = {"actions.py", "action_spec.py", "keys.py", "__main__.py"}
     found = []
     for path in sorted((repository / "app").glob("*.py")):
@@ -179,6 +181,6 @@ def test_no_sentence_names_a_key_that_could_be_another(repository):
             and isinstance(node.value, str)
             and id(node) not in documented
             and path.name not in tables
-            and named.search(node.value)
+            and named.search(fixed.sub("", node.value))
         ]
     assert found == []

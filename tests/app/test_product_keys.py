@@ -66,6 +66,7 @@ def window(store, qtbot, tmp_path) -> MainWindow:
     store.add_images([(tmp_path / "other.mp4", 0, 48, 64)])
     window = MainWindow(store)
     qtbot.addWidget(window)
+    window.resize(1600, 1000)  # wide enough for the whole tool bar
     window.show()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)

@@ -30,6 +30,7 @@ commands, each with --help of its own:
   segment         segment images with a model
   evaluate        measure panoptic quality
   export          write a project as COCO panoptic files
+  import          take COCO panoptic maps into a project
   recover         save what a damaged project still holds
   import-weights  make a model file of weights
   train           train a model
@@ -39,7 +40,9 @@ options:
   -h, --help      print this
   --version       print the version
 """
-CORE_COMMANDS: Final = frozenset({"segment", "evaluate", "export", "recover", "import-weights"})
+CORE_COMMANDS: Final = frozenset(
+    {"import", "segment", "evaluate", "export", "recover", "import-weights"}
+)
 FAILED: Final = 2
 LOG_NAME: Final = "bitbrush.log"
 FAULT_NAME: Final = "fault.log"

@@ -12,9 +12,7 @@ from app.category_editor import open_category_editor
 from app.category_keys import CategoryKeys
 from app.category_panel import CategoryPanel
 from app.command_palette import CommandPalette
-from app.compact_dialog import CompactDialog
 from app.document import Document
-from app.export import ExportDialog
 from app.focus import is_typing, keeps
 from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
@@ -26,8 +24,8 @@ from app.model_dialog import ModelDialog
 from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
 from app.panel_area import PanelArea
+from app.project_commands import ProjectCommands
 from app.recall import recall, remember
-from app.relink_dialog import RelinkDialog
 from app.segment_commands import SegmentCommands
 from app.segment_panel import SegmentPanel
 from app.segmenter import Segmenter
@@ -46,10 +44,6 @@ from core.store import AnnotationStore
 SIZE = (1440, 900)
 SIDE_WIDTHS = (220, 280)
 NARROWING = 20  # what the sides may lose at most
-SAVED = (
-    "All is saved, as after every edit. {path} now holds all of it in one file, so a copy of "
-    "it is a copy of the project."
-)
 CATEGORIES_SHARE = (260, 420)
 
 
@@ -103,6 +97,7 @@ class MainWindow(QMainWindow):
 
     def _build_views(self) -> None:
         self.resize(QSize(*SIZE).boundedTo(self.screen().availableSize()))
+        self.project_commands = ProjectCommands(self.document, self)
         self.canvas = CanvasView(self.document, self.tools, self)
         self.canvas_frame = CanvasFrame(self.document, self.canvas, self)
         self.setCentralWidget(self.canvas_frame)
@@ -169,7 +164,10 @@ class MainWindow(QMainWindow):
         self.image_commands.told.connect(self.notices.tell)
         self.segment_commands.told.connect(self.notices.tell)
         self.source_watch = SourceWatch(document, self.notices, self)
-        self.source_watch.relink_requested.connect(self.relink)
+        self.source_watch.relink_requested.connect(self.project_commands.relink)
+        self.project_commands.told.connect(self.notices.tell)
+        self.project_commands.images_moved.connect(self._on_images_moved)
+        self.project_commands.imported.connect(self.image_list.reload)
         self.category_commands.told.connect(self.notices.tell)
         self.category_commands.unfinished.connect(self._offer_to_finish)
         self.categories.edit_requested.connect(self.edit_categories)
@@ -276,37 +274,11 @@ class MainWindow(QMainWindow):
     def _offer_to_finish(self, sentence: str) -> None:
         self.notices.offer(sentence, "Finish it…", self.edit_categories)
 
-    def export(self) -> None:
-        """Write the project as COCO panoptic files."""
-        ExportDialog(self.document.store, self).open()
-
-    def checkpoint(self) -> None:
-        """Bring the project into its one file, and say that nothing was at risk before."""
-        store = self.document.store
-        try:
-            store.checkpoint()
-        except AnnotateError as error:
-            self.notices.fail(str(error))
-        else:
-            self.notices.tell(SAVED.format(path=store.path))
-
-    def relink(self) -> None:
-        """Find image files again that were moved."""
-        dialog = RelinkDialog(self.document.store, self)
-        dialog.relinked.connect(self._on_relinked)
-        dialog.open()
-
     @Slot()
-    def _on_relinked(self) -> None:
+    def _on_images_moved(self) -> None:
         self.reload_images()
         if self.document.record is not None:
             self.open_image(self.document.record.id)
-
-    def compact(self) -> None:
-        """Ask how many steps of undo to keep."""
-        dialog = CompactDialog(self.document.store, self)
-        dialog.compacted.connect(self.document.history_changed)
-        dialog.open()
 
     def show_help(self) -> None:
         """Show every key and mouse movement."""

@@ -1,4 +1,4 @@
-"""The command line: segment, evaluate, export, import-weights.
+"""The command line: segment, evaluate, import-weights, and the commands on projects.
 
 A command imports torch only if it needs the model. Exit codes: 0 done, 1 done but for images
 that cannot be read, 2 not done, 130 stopped.
@@ -18,33 +18,30 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from core.bundled import DEFAULT_MODEL, MODEL_SUFFIX, find_model
 from core.coco import read_coco
 from core.errors import AnnotateError, ImageError
-from core.export import export_project, find_json_path, list_exported
 from core.images import check_file, list_images
 from core.output_folder import OutputFolder
+from core.project_commands import add_project_commands
 from core.proposals import Preview, SamplingOptions
 from core.quality import CategoryQuality, Quality, QualityReport, evaluate_files
-from core.recovery import recover_project
-from core.store import AnnotationStore
+from core.terminal import (
+    DONE,
+    DONE_IN_PART,
+    FAILED,
+    STOPPED,
+    complain,
+    count,
+    progress_bar,
+    say,
+)
 
 if TYPE_CHECKING:
     from core.model.session import ModelSession
 
-DONE: Final = 0
-DONE_IN_PART: Final = 1
-FAILED: Final = 2
-STOPPED: Final = 130  # as shells report Ctrl+C
 MAX_NUMBER: Final = 2**63  # of a seed
 
 
@@ -54,10 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return args.run(args)
     except AnnotateError as error:
-        _complain(str(error))
+        complain(str(error))
         return FAILED
     except KeyboardInterrupt:
-        _complain("Stopped; run the same command again to have it done.")
+        complain("Stopped; run the same command again to have it done.")
         return STOPPED
 
 
@@ -67,8 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_segment(commands.add_parser("segment", help="segment images with a model"))
     _add_evaluate(commands.add_parser("evaluate", help="measure panoptic quality"))
-    _add_export(commands.add_parser("export", help="write a project as COCO panoptic files"))
-    _add_recover(commands.add_parser("recover", help="save what a damaged project still holds"))
+    add_project_commands(commands.add_parser)
     _add_import(commands.add_parser("import-weights", help="make a model file of weights"))
     return parser
 
@@ -115,33 +111,33 @@ def _segment(args: argparse.Namespace) -> int:
     model = find_model(args.model)
     session = ModelSession()
     card = session.load(model, args.device)
-    _complain(session.device.note)
+    complain(session.device.note)
     options = _choose_options(card.sampling, args)
     recipe = {"model": f"{card.name} {_hash_file(model)}", **asdict(options)}
     output = OutputFolder(args.out, images, recipe, card.categories)
     if output.notice:
-        _complain(f"All maps in {args.out} are made again: {output.notice}.")
+        complain(f"All maps in {args.out} are made again: {output.notice}.")
     elif n_there := len(images) - len(output.left):
-        _complain(f"Already there: the maps of {n_there} of {len(images)} images.")
+        complain(f"Already there: the maps of {n_there} of {len(images)} images.")
     unreadable: list[ImageError] = []
     try:
         with _stopped_by_terminate():
             _segment_left(session, output, options, unreadable)
     except KeyboardInterrupt:
         output.write_index()
-        _complain(f"Stopped; {_sum_up(output)} Run the same command again to go on.")
+        complain(f"Stopped; {_sum_up(output)} Run the same command again to go on.")
         return STOPPED
     output.write_index()
-    _say(_sum_up(output))
+    say(_sum_up(output))
     if unreadable:
-        _complain(f"{len(unreadable)} of {len(images)} images could not be segmented:")
+        complain(f"{len(unreadable)} of {len(images)} images could not be segmented:")
     for error in unreadable:
-        _complain(f"  {error}")
+        complain(f"  {error}")
     return DONE_IN_PART if unreadable else DONE
 
 
 def _sum_up(output: OutputFolder) -> str:
-    return f"{output.index} holds {_count(output.n_finished, 'map')}."
+    return f"{output.index} holds {count(output.n_finished, 'map')}."
 
 
 def _segment_left(
@@ -154,7 +150,7 @@ def _segment_left(
     from core.model.segment_folder import segment_folder  # noqa: PLC0415 - brings torch
 
     n_done = 0
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("", total=len(output.left) * options.steps)
         for path, outcome in segment_folder(session, output, options):
             if isinstance(outcome, ImageError):
@@ -212,7 +208,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("Comparing images", total=None)
         report = evaluate_files(
             args.prediction,
@@ -220,7 +216,7 @@ def _evaluate(args: argparse.Namespace) -> int:
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if args.json:
-        _say(json.dumps(report.to_json(), indent=1))
+        say(json.dumps(report.to_json(), indent=1))
     else:
         Console().print(_tabulate(report))
     return DONE
@@ -244,42 +240,6 @@ def _tabulate(report: QualityReport) -> Table:
 
 def _percents(quality: Quality | CategoryQuality) -> list[str]:
     return [f"{100 * value:.1f}" for value in (quality.pq, quality.sq, quality.rq)]
-
-
-def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Write the images of a project that have been worked on."
-    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
-    parser.add_argument("out", type=Path, metavar="OUT", help="a folder, or the JSON to write")
-    parser.set_defaults(run=_export)
-
-
-def _export(args: argparse.Namespace) -> int:
-    json_path = find_json_path(args.out)
-    with (
-        AnnotationStore.open(args.project, is_read_only=True) as store,
-        _progress() as progress,
-    ):
-        n_images, n_all = len(list_exported(store)), store.n_images()
-        task = progress.add_task("Writing maps", total=n_images)
-        for n_written in export_project(store, json_path):
-            progress.update(task, completed=n_written)
-    untouched = _count(n_all - n_images, "image")
-    _say(f"{json_path} holds {_count(n_images, 'map')}; without an edit: {untouched}.")
-    return DONE
-
-
-def _add_recover(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Put a new project with all that can be read in the place of a damaged one, which is "
-        "kept under another name."
-    )
-    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
-    parser.set_defaults(run=_recover)
-
-
-def _recover(args: argparse.Namespace) -> int:
-    _say(str(recover_project(args.project)))
-    return DONE
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
@@ -319,7 +279,7 @@ def _import_weights(args: argparse.Namespace) -> int:
         use_average=not args.live,
         seed=args.seed,
     )
-    _say(report.describe())
+    say(report.describe())
     return DONE
 
 
@@ -345,32 +305,6 @@ def _model_path(text: str) -> Path:
     if path.suffix != MODEL_SUFFIX:
         raise argparse.ArgumentTypeError(f"{text} does not end in {MODEL_SUFFIX}")
     return path
-
-
-def _progress() -> Progress:
-    """A progress bar on the standard error, for a person alone."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

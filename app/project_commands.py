@@ -1,0 +1,72 @@
+"""What can be done with the project as a whole: export, import, relink, compact, checkpoint."""
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from app.compact_dialog import CompactDialog
+from app.document import Document
+from app.export import ExportDialog
+from app.import_dialog import ImportDialog
+from app.relink_dialog import RelinkDialog
+from core.errors import AnnotateError
+
+SAVED = (
+    "All is saved, as after every edit. {path} now holds all of it in one file, so a copy of "
+    "it is a copy of the project."
+)
+
+
+class ProjectCommands(QObject):
+    """Opens the dialog of each command over the window, and lets the document follow.
+
+    Signals:
+        images_moved(): images have other files.
+        imported(): images have other maps.
+        told(object): a sentence on what was done.
+    """
+
+    images_moved = Signal()
+    imported = Signal()
+    told = Signal(object)
+
+    def __init__(self, document: Document, window: QWidget) -> None:
+        super().__init__(window)
+        self._document = document
+        self._window = window
+
+    def export(self) -> None:
+        """Write the project as COCO panoptic files."""
+        ExportDialog(self._document.store, self._window).open()
+
+    def import_maps(self) -> None:
+        """Take COCO panoptic maps into the project."""
+        dialog = ImportDialog(self._document.store, self._window)
+        dialog.imported.connect(self._on_imported)
+        dialog.open()
+
+    def relink(self) -> None:
+        """Find image files again that were moved."""
+        dialog = RelinkDialog(self._document.store, self._window)
+        dialog.relinked.connect(self.images_moved)
+        dialog.open()
+
+    def compact(self) -> None:
+        """Ask how many steps of undo to keep."""
+        dialog = CompactDialog(self._document.store, self._window)
+        dialog.compacted.connect(self._document.history_changed)
+        dialog.open()
+
+    def checkpoint(self) -> None:
+        """Bring the project into its one file, and say that nothing was at risk before."""
+        store = self._document.store
+        try:
+            store.checkpoint()
+        except AnnotateError as error:
+            self._document.failed.emit(str(error))
+        else:
+            self.told.emit(SAVED.format(path=store.path))
+
+    @Slot()
+    def _on_imported(self) -> None:
+        self._document.follow_store(has_new_map=True)
+        self.imported.emit()

@@ -1,0 +1,81 @@
+"""Commands on a project without a window: export, import, recover."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from core.export import export_project, find_json_path, list_exported
+from core.map_import import ImportReport, import_maps, plan_import, say_plan
+from core.recovery import recover_project
+from core.store import AnnotationStore
+from core.terminal import DONE, DONE_IN_PART, complain, count, progress_bar, say
+
+AddParser = Callable[..., argparse.ArgumentParser]  # of argparse, whose type is private
+
+
+def add_project_commands(add_parser: AddParser) -> None:
+    """Add the commands to those of a parser."""
+    _add_export(add_parser("export", help="write a project as COCO panoptic files"))
+    _add_import(add_parser("import", help="take COCO panoptic maps in"))
+    _add_recover(add_parser("recover", help="save what a damaged project still holds"))
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Write the images of a project that have been worked on."
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
+    parser.add_argument("out", type=Path, metavar="OUT", help="a folder, or the JSON to write")
+    parser.set_defaults(run=_export)
+
+
+def _export(args: argparse.Namespace) -> int:
+    json_path = find_json_path(args.out)
+    with (
+        AnnotationStore.open(args.project, is_read_only=True) as store,
+        progress_bar() as progress,
+    ):
+        n_images, n_all = len(list_exported(store)), store.n_images()
+        task = progress.add_task("Writing maps", total=n_images)
+        for n_written in export_project(store, json_path):
+            progress.update(task, completed=n_written)
+    untouched = count(n_all - n_images, "image")
+    say(f"{json_path} holds {count(n_images, 'map')}; without an edit: {untouched}.")
+    return DONE
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Give the images of a project the maps of a COCO panoptic file, one step of undo each."
+    )
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
+    parser.add_argument("json", type=Path, metavar="JSON", help="of the maps")
+    parser.add_argument(
+        "--replace", action="store_true", help="also the maps of images with edits"
+    )
+    parser.set_defaults(run=_import)
+
+
+def _import(args: argparse.Namespace) -> int:
+    with AnnotationStore.open(args.project) as store, progress_bar() as progress:
+        plan, report = plan_import(store, args.json), ImportReport()
+        task = progress.add_task("Importing maps", total=len(plan.matches))
+        for so_far in import_maps(store, plan, with_worked_on=args.replace):
+            report = so_far
+            progress.advance(task)
+    for sentence in (*say_plan(plan), *report.failures):
+        complain(sentence)
+    say(f"{count(report.n_images, 'image')} of {args.project} got a map.")
+    return DONE_IN_PART if report.failures else DONE
+
+
+def _add_recover(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Put a new project with all that can be read in the place of a damaged one, which is "
+        "kept under another name."
+    )
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
+    parser.set_defaults(run=_recover)
+
+
+def _recover(args: argparse.Namespace) -> int:
+    say(str(recover_project(args.project)))
+    return DONE

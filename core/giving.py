@@ -15,6 +15,7 @@ from core.errors import ProjectError
 from core.panoptic import (
     MAX_SEGMENT_ID,
     VOID,
+    Counts,
     Edit,
     Ids,
     PanopticMap,
@@ -25,6 +26,7 @@ from core.panoptic import (
     Source,
     count_pixels,
     count_runs,
+    find_changes,
     find_runs,
 )
 from core.spans import NOWHERE
@@ -57,10 +59,9 @@ def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label
     """
     rect, taken = shrink(rect, taken)
     before = map.segment_ids[rect.slices].copy()
-    after = before.copy()
-    np.copyto(after, np.uint16(taker.id if taker else VOID), where=taken)
-    runs = find_runs(before), find_runs(after)
-    losses, areas = _count_losses(*runs), map.areas()
+    after, runs = _paint(before, taken, taker.id if taker else VOID)
+    counts = count_runs(runs[0]), count_runs(runs[1])
+    losses, areas = _losses(*counts), map.areas()
     segments_before = {i: map.segments[i] for i in losses}
     left_over = [map.segments[i] for i in losses if losses[i] < areas[i]]
     if taker and taken.any():
@@ -68,7 +69,7 @@ def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label
         segments_before |= {i: map.segments[i] for i in [taker.id] if i in map.segments}
     segments_after = {s.id: replace(s, source=Source.HUMAN) for s in left_over}
     edit = make_edit(rect, before, after, (segments_before, segments_after), label)
-    return edit.with_runs(*runs)
+    return edit.knowing(runs=runs, counts=counts, states=(map.state, object()))
 
 
 def repaint(
@@ -94,7 +95,30 @@ def repaint(
     segments_before = {i: map.segments[i] for i in touched if i in map.segments}
     segments_after = {i: replace(known[i], source=Source.HUMAN) for i in left_over}
     edit = make_edit(smaller, before, after, (segments_before, segments_after), label)
-    return edit.with_runs(find_runs(before), find_runs(after))
+    return edit.knowing(states=(map.state, object()))
+
+
+def _paint(before: Ids, taken: Mask, segment_id: int) -> tuple[Ids, tuple[Runs, Runs]]:
+    """The ids [m, n] when those of the taken pixels are another one, and the runs of both.
+
+    Run by run: on a large map two thirds of the time that it takes to write pixels and then to
+    look for the runs of both.
+    """
+    flat, is_taken = before.ravel(), taken.ravel()
+    changes = find_changes(flat)
+    places = np.concatenate([np.zeros(min(flat.size, 1), np.intp), changes])
+    both = np.sort(np.concatenate([places, find_changes(is_taken)]), kind="stable")
+    both = both[np.diff(both, prepend=-1) > 0]
+    ids = flat[both]
+    ids[is_taken[both]] = segment_id
+    after = np.repeat(ids, np.diff(both, append=flat.size)).reshape(before.shape)
+    is_new = np.append(True, ids[1:] != ids[:-1])[: len(ids)]
+    ends = both[is_new]
+    runs = (
+        (np.diff(places, append=flat.size), flat[places]),
+        (np.diff(ends, append=flat.size), ids[is_new]),
+    )
+    return after, runs
 
 
 def _is_few(where: Mask) -> bool:
@@ -102,10 +126,9 @@ def _is_few(where: Mask) -> bool:
     return bool(np.count_nonzero(where) * FEW < where.size)
 
 
-def _count_losses(before: Runs, after: Runs) -> dict[int, int]:
+def _losses(before: Counts, after: Counts) -> Counts:
     """How many pixels the box of an edit takes from each segment."""
-    left = count_runs(after)
-    lost = {i: area - left.get(i, 0) for i, area in count_runs(before).items()}
+    lost = {i: area - after.get(i, 0) for i, area in before.items()}
     return {i: area for i, area in lost.items() if area > 0}
 
 

@@ -47,7 +47,8 @@ def decode_edit(data: bytes, label: str) -> Edit:
         after, start = _decode_runs(content, start, height, width)
         old, new = (_segments(described) for described in json.loads(content[start:]))
         ids = [_expand(runs, height, width) for runs in (before, after)]
-        return Edit(top, left, ids[0], ids[1], old, new, label).with_runs(before, after)
+        edit = Edit(top, left, ids[0], ids[1], old, new, label)
+        return edit.knowing(runs=(before, after))
     except (zlib.error, struct.error, TypeError) as error:
         raise ValueError(f"the bytes are no edit ({error})") from error
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.uint16]  # [H, W] segment ids, 0 is void
 Runs = tuple[NDArray[np.intp], Ids]  # lengths and ids of runs of equal ids, row after row
+Counts = dict[int, int]  # pixels of each id; void is left out
+States = tuple[object, object]  # of a map, before an edit and after it
 
 VOID: Final = 0
 MAX_SEGMENT_ID: Final = 65_535
@@ -108,12 +110,21 @@ class Rect:
         )
 
 
+@dataclass(slots=True)
+class _Known:
+    """What has been found out about an edit, and need not be found again."""
+
+    runs: tuple[Runs, Runs] | None = None
+    counts: tuple[Counts, Counts] | None = None
+    states: States | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Edit:
     """One undoable step: a box of ids before and after, and the segments that it touches.
 
     `segments_before` and `segments_after` hold only segments that differ; a segment that is in
-    one and not in the other was created or removed.
+    one and not in the other was created or removed. Nobody writes to the ids of an edit.
     """
 
     top: int
@@ -123,19 +134,39 @@ class Edit:
     segments_before: Segments
     segments_after: Segments
     label: str
-    _runs: list[Runs] = field(default_factory=list, init=False, repr=False)
+    _known: _Known = field(default_factory=_Known, init=False, repr=False)
 
     @property
     def runs(self) -> tuple[Runs, Runs]:
         """The runs of `before` and of `after`: what is counted and saved; found only once."""
-        if not self._runs:
-            self._runs[:] = find_runs(self.before), find_runs(self.after)
-        before, after = self._runs
-        return before, after
+        if self._known.runs is None:
+            self._known.runs = find_runs(self.before), find_runs(self.after)
+        return self._known.runs
 
-    def with_runs(self, before: Runs, after: Runs) -> "Edit":
-        """The edit itself, which need not find its runs any more."""
-        self._runs[:] = before, after
+    @property
+    def counts(self) -> tuple[Counts, Counts]:
+        """Pixels of each id in `before` and in `after`; counted only once."""
+        if self._known.counts is None:
+            before, after = self.runs
+            self._known.counts = count_runs(before), count_runs(after)
+        return self._known.counts
+
+    @property
+    def states(self) -> States | None:
+        """The map's state before and after, as far as it is known; see `PanopticMap.state`."""
+        return self._known.states
+
+    def knowing(
+        self,
+        *,
+        runs: tuple[Runs, Runs] | None = None,
+        counts: tuple[Counts, Counts] | None = None,
+        states: States | None = None,
+    ) -> "Edit":
+        """The edit itself, of which these need not be found any more."""
+        self._known.runs = runs or self._known.runs
+        self._known.counts = counts or self._known.counts
+        self._known.states = states or self._known.states
         return self
 
     @property
@@ -161,7 +192,12 @@ class Edit:
             segments_before=self.segments_after,
             segments_after=self.segments_before,
         )
-        return edit.with_runs(*reversed(self._runs)) if self._runs else edit
+        known = self._known
+        return edit.knowing(
+            runs=known.runs and known.runs[::-1],
+            counts=known.counts and known.counts[::-1],
+            states=known.states and known.states[::-1],
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -173,12 +209,15 @@ class PanopticMap:
             `apply` writes to it, so that the areas stay right.
         segments: by id; each has at least one pixel.
         next_id: the smallest id never used in this image; ids are never used twice.
+        state: stands for the pixels and segments as they are now: two maps that have the same
+            one are equal. What is undone and done again is in a state that it was in before.
     """
 
     segment_ids: Ids
     segments: dict[int, Segment] = field(default_factory=dict)
     next_id: int = 1
-    _areas: dict[int, int] | None = field(default=None, init=False, repr=False)
+    state: object = field(default_factory=object, init=False, repr=False)
+    _areas: Counts | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def empty(cls, height: int, width: int) -> "PanopticMap":
@@ -198,6 +237,7 @@ class PanopticMap:
     def copy(self) -> "PanopticMap":
         """A map that can be changed without changing this one."""
         twin = PanopticMap(self.segment_ids.copy(), dict(self.segments), self.next_id)
+        twin.state = self.state
         twin._areas = None if self._areas is None else dict(self._areas)
         return twin
 
@@ -219,14 +259,25 @@ class PanopticMap:
         self.segments.update(edit.segments_after)
         highest = max(edit.segments_after, default=0)
         self.next_id = max(self.next_id, highest + 1)
+        before, after = edit.states or (None, None)
+        if before is not self.state:
+            after = object()
+            edit.knowing(states=(self.state, after))
+        self.state = after
         return edit.rect
 
     def fits(self, edit: Edit) -> bool:
-        """Whether an edit was made for this state of what it changes."""
-        window = self.segment_ids[edit.rect.slices]
-        return np.array_equal(window, edit.before) and self._has_segments_before(edit)
+        """Whether an edit was made for this state of what it changes.
 
-    def areas(self) -> dict[int, int]:
+        The ids are compared unless the edit is known to start from this very state, as one
+        just made, or read for undo after it was made.
+        """
+        is_known = edit.states is not None and edit.states[0] is self.state
+        window = self.segment_ids[edit.rect.slices]
+        is_same = is_known or np.array_equal(window, edit.before)
+        return is_same and self._has_segments_before(edit)
+
+    def areas(self) -> Counts:
         """Pixels of each segment that has any, by id; void is left out.
 
         The first call counts the whole map; `apply` then keeps the numbers right, so that an
@@ -243,10 +294,10 @@ class PanopticMap:
     def _update_areas(self, edit: Edit) -> None:
         if self._areas is None:
             return
-        before, after = edit.runs
-        for segment_id, area in count_runs(before).items():
+        before, after = edit.counts
+        for segment_id, area in before.items():
             self._areas[segment_id] = self._areas.get(segment_id, 0) - area
-        for segment_id, area in count_runs(after).items():
+        for segment_id, area in after.items():
             self._areas[segment_id] = self._areas.get(segment_id, 0) + area
         self._areas = {i: area for i, area in self._areas.items() if area}
 
@@ -262,12 +313,12 @@ class PanopticMap:
         )
 
 
-def count_pixels(segment_ids: Ids) -> dict[int, int]:
+def count_pixels(segment_ids: Ids) -> Counts:
     """Pixels of each id that occurs in an array; void is left out."""
     return count_runs(find_runs(segment_ids))
 
 
-def count_runs(runs: Runs) -> dict[int, int]:
+def count_runs(runs: Runs) -> Counts:
     """Pixels of each id that has a run; void is left out."""
     lengths, ids = runs
     counts = np.bincount(ids, lengths)  # float64, and so exact for any map that fits in memory
@@ -285,8 +336,8 @@ def find_runs(segment_ids: Ids) -> Runs:
     return np.diff(begins, append=flat.size), flat[begins]
 
 
-def find_changes(flat: Ids) -> NDArray[np.intp]:
-    """Places in an array [N] whose id differs from the one before.
+def find_changes(flat: Ids | NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Places in an array [N] whose value differs from the one before.
 
     Eight pixels are asked at once, as most of them do not differ: twice as fast on a large map.
     """

@@ -1,9 +1,10 @@
 """Any sequence of edits keeps the rules of the map, and can be taken back."""
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.panoptic import PanopticMap
+from core.panoptic import PanopticMap, count_pixels
 from tests.core.map_edits import (
     HEIGHT,
     WIDTH,
@@ -23,6 +24,9 @@ def test_any_edits_keep_the_rules_of_the_map_and_can_be_taken_back(data):
         before = panoptic.copy()
         edit = data.draw(edits_of(panoptic))
         assert same_map(panoptic, before)
+        assert np.array_equal(before.segment_ids[edit.rect.slices], edit.before)
+        assert_knows_itself(edit)
+        assert_knows_itself(edit.inverted())
         panoptic.apply(edit)
         assert_is_partition(panoptic)
         assert_locked_pixels_stay(before, panoptic)
@@ -51,3 +55,13 @@ def test_an_edit_names_only_what_differs(data):
         for edge in (changed[:1], changed[-1:], changed[:, :1], changed[:, -1:]):
             assert changed.size == 0 or edge.any()
         panoptic.apply(edit)
+
+
+def assert_knows_itself(edit):
+    """What an edit says that it has found out is what there is to be found."""
+    for box, (lengths, ids), counts in zip(
+        (edit.before, edit.after), edit.runs, edit.counts, strict=True
+    ):
+        assert np.array_equal(np.repeat(ids, lengths), box.ravel())
+        assert (ids[1:] != ids[:-1]).all()
+        assert counts == count_pixels(box)

@@ -114,3 +114,44 @@ def test_an_edit_knows_the_runs_of_its_boxes_also_when_it_is_inverted() -> None:
         for (lengths, ids), box in zip(known.runs, (known.before, known.after), strict=True):
             np.testing.assert_array_equal(np.repeat(ids, lengths), box.ravel())
     assert [len(ids) for _, ids in edit.runs] == [2, 3]
+
+
+def test_a_map_comes_back_to_its_state_by_undo_and_redo(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    first = panoptic.state
+    panoptic.apply(edit)
+    second = panoptic.state
+    assert second is not first
+    panoptic.apply(edit.inverted())
+    assert panoptic.state is first
+    panoptic.apply(edit)
+    assert panoptic.state is second
+
+
+def test_a_copy_is_in_the_same_state_until_one_of_both_changes(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    twin = panoptic.copy()
+    assert twin.state is panoptic.state
+    panoptic.apply(edit)
+    assert twin.state is not panoptic.state
+
+
+def test_an_edit_known_to_fit_one_state_is_compared_with_any_other(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    edit.knowing(states=(panoptic.state, object()))
+    elsewhere = Edit(1, 0, ids([0]), ids([2]), {}, {2: Segment(2, 7)}, "brush")
+    panoptic.apply(elsewhere)
+    with pytest.raises(ValueError, match="another state"):
+        panoptic.apply(edit)
+    panoptic.apply(elsewhere.inverted())
+    panoptic.apply(edit)
+    assert np.array_equal(panoptic.segment_ids, ids([0, 0, 0], [1, 1, 0]))
+
+
+def test_an_edit_known_for_one_state_leads_from_another_to_a_state_of_its_own(edit):
+    one, other = PanopticMap.empty(2, 3), PanopticMap.empty(9, 9)
+    one.apply(edit)
+    other.apply(edit)
+    assert one.state is not other.state
+    other.apply(edit.inverted())
+    assert not other.segment_ids.any()

@@ -4,9 +4,11 @@ The journal is the truth, a map is what its edits add up to. Every method that c
 has committed it to the disk when it returns, so a crash costs nothing that was seen.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,6 +18,7 @@ from core.errors import DamagedProjectError
 from core.giving import make_edit, shrink
 from core.journal import decode_edit, decode_map, decode_segments, encode_edit
 from core.panoptic import Edit, PanopticMap, Rect, Segment
+from core.recent_edits import RecentEdits
 
 # What replaying an edit costs, in pixels written: those of its box, and for bytes and the rest.
 _COST: Final = "sum(60000 + n_pixels + 8 * length(payload))"
@@ -38,6 +41,10 @@ class Place:
 
 class ProjectHistory(ProjectDatabase):
     """The part of `AnnotationStore` about maps and their edits."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        super().__init__(path, connection)
+        self._recent = RecentEdits()
 
     def load_map(self, image_id: int) -> PanopticMap:
         """The map of an image: the journal's edits up to the present position, carried out."""
@@ -98,6 +105,8 @@ class ProjectHistory(ProjectDatabase):
                 bool(dropped),
                 image_id,
             )
+        if edit.states is not None:  # made from the map, and so nobody else's arrays
+            self._recent.keep(image_id, seq, payload, edit)
 
     def undo(self, image_id: int) -> Edit | None:
         """Commit a step back; returns the edit that takes it in the map, None at the start."""
@@ -203,10 +212,7 @@ class ProjectHistory(ProjectDatabase):
     def _read_edits(self, image_id: int, first: int, last: int) -> Iterator[Edit]:
         """Edits by number, both ends included."""
         for seq, label, payload in self._read_payloads(image_id, first, last):
-            try:
-                yield decode_edit(payload, label)
-            except ValueError as error:
-                raise self._bad_edit(image_id, seq, error) from error
+            yield self._decode(image_id, seq, label, payload)
 
     def _read_payloads(
         self, image_id: int, first: int, last: int
@@ -223,7 +229,20 @@ class ProjectHistory(ProjectDatabase):
                 yield seq, label, payload
 
     def _read_edit(self, image_id: int, seq: int) -> Edit:
-        return next(self._read_edits(image_id, seq, seq))
+        """An edit by number, which is kept for the way back."""
+        ((_, label, payload),) = self._read_payloads(image_id, seq, seq)
+        edit = self._decode(image_id, seq, label, payload)
+        self._recent.keep(image_id, seq, payload, edit)
+        return edit
+
+    def _decode(self, image_id: int, seq: int, label: str, payload: bytes) -> Edit:
+        edit = self._recent.find(image_id, seq, label, payload)
+        if edit is not None:
+            return edit
+        try:
+            return decode_edit(payload, label)
+        except ValueError as error:
+            raise self._bad_edit(image_id, seq, error) from error
 
     def _load_snapshot(self, place: Place, seq: int) -> tuple[int, PanopticMap]:
         """The last readable map on the way to an edit, and after which edit it was."""

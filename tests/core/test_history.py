@@ -185,3 +185,37 @@ class TestSnapshots:
             copy.write_bytes(store.path.read_bytes())
         with AnnotationStore.open(copy) as twin:
             assert_same_map(twin.load_map(1), map)
+
+
+def test_what_was_just_made_is_taken_back_as_it_was_and_not_read_from_its_bytes(store):
+    map = store.load_map(1)
+    edit = brush_stroke(map, [(9, 9)], 3, new_segment(map, CELL))
+    store.append_edit(1, edit)
+    map.apply(edit)
+    back = store.undo(1)
+    assert back.before is edit.after and back.after is edit.before
+    map.apply(back)
+    assert store.redo(1) is edit
+    map.apply(edit)
+    assert_same_map(map, store.load_map(1))
+
+
+def test_undo_goes_by_the_file_if_another_connection_has_changed_the_history(store):
+    map = store.load_map(1)
+    draw(store, map, 5)
+    other = store.open_again()
+    other.undo(1)
+    theirs = other.load_map(1)
+    draw(other, theirs, 20)
+    other.close()
+    assert_same_map(store.load_map(1), theirs)
+    theirs.apply(store.undo(1))
+    assert not theirs.segment_ids.any()
+
+
+def test_undo_refuses_an_edit_whose_bytes_were_damaged_since_it_was_made(store):
+    draw(store, store.load_map(1), 5)
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE edit SET payload = CAST(payload || x'00' AS BLOB)")
+    with pytest.raises(DamagedProjectError, match="Edit 1 of image 1"):
+        store.undo(1)

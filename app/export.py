@@ -1,10 +1,10 @@
 """The dialog that writes the project as COCO panoptic files."""
 
-import logging
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
-from threading import Event
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, QUrl, Signal, Slot
+from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
@@ -20,71 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.buttons import mark_primary
-from core.errors import AnnotateError
+from app.thread_run import ThreadRun
 from core.export import INDEX_NAME, export_project, list_exported
 from core.store import AnnotationStore
-
-_log = logging.getLogger(__name__)
-
-
-class ExportRun(QObject):
-    """Writes a project's maps in a thread of its own.
-
-    The thread reads through a second, read-only connection: maps of a large project take
-    minutes to replay and to compress, which slices of a timer in the window's thread would
-    make a stutter. SQLite's write-ahead log lets the window write edits meanwhile.
-
-    Signals:
-        progressed(int): so many images are written.
-        finished(Path): all files are in their places; this is the JSON.
-        cancelled(): nothing was changed.
-        failed(str): nothing was changed, and why.
-    """
-
-    progressed = Signal(int)
-    finished = Signal(object)
-    cancelled = Signal()
-    failed = Signal(object)
-
-    def __init__(self, project: Path, json_path: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._project = project
-        self._json_path = json_path
-        self._is_cancelled = Event()
-        self._pool = QThreadPool(self)
-
-    def start(self) -> None:
-        """Begin; one of `finished`, `cancelled` and `failed` follows."""
-        self._pool.start(self._work)
-
-    def cancel(self) -> None:
-        """Stop after the image in hand; an earlier export stays as it is."""
-        self._is_cancelled.set()
-
-    def _work(self) -> None:
-        """In the thread: write, and say how it went."""
-        try:
-            with AnnotationStore.open(self._project, is_read_only=True) as store:
-                is_done = self._export(store)
-        except AnnotateError as error:
-            self.failed.emit(str(error))
-        except Exception as error:  # noqa: BLE001 - the edge of the thread
-            _log.error("the export failed", exc_info=error)
-            self.failed.emit(f"The export failed ({error}); the log has the details.")
-        else:
-            if is_done:
-                self.finished.emit(self._json_path)
-            else:
-                self.cancelled.emit()
-
-    def _export(self, store: AnnotationStore) -> bool:
-        written = export_project(store, self._json_path)
-        for n_written in written:
-            self.progressed.emit(n_written)
-            if self._is_cancelled.is_set():
-                written.close()  # takes away what was written so far
-                return False
-        return True
 
 
 class ExportDialog(QDialog):
@@ -98,7 +36,7 @@ class ExportDialog(QDialog):
         self._project = store.path
         self._n_images = len(list_exported(store))
         self._n_others = store.n_images() - self._n_images
-        self._run: ExportRun | None = None
+        self._run: ThreadRun | None = None
         self._folder = QLineEdit(str(store.path.parent / "export"), self)
         self._browse = QPushButton("Browse…", self)
         self._what = QLabel(self)
@@ -168,7 +106,8 @@ class ExportDialog(QDialog):
     @Slot()
     def start(self) -> None:
         """Write the files."""
-        self._run = ExportRun(self._project, self.json_path, self)
+        steps = partial(exports, self._project, self.json_path)
+        self._run = ThreadRun(steps, "the export", self)
         self._run.progressed.connect(self._on_progressed)
         self._run.finished.connect(self._on_finished)
         self._run.cancelled.connect(self._on_cancelled)
@@ -195,8 +134,8 @@ class ExportDialog(QDialog):
         self._bar.setValue(n_written)
 
     @Slot(object)
-    def _on_finished(self, json_path: Path) -> None:
-        self._end(f"{_count(self._n_images)} written to {json_path}.")
+    def _on_finished(self, _n_written: int) -> None:
+        self._end(f"{_count(self._n_images)} written to {self.json_path}.")
         self._show_button.show()
 
     @Slot()
@@ -226,6 +165,19 @@ class ExportDialog(QDialog):
     @Slot()
     def _show_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.json_path.parent)))
+
+
+def exports(project: Path, json_path: Path) -> Generator[int, None, None]:
+    """In a thread: write a project's maps; closing it leaves an earlier export as it was.
+
+    It reads through a connection of its own: maps of a large project take minutes to replay
+    and to compress, and the write-ahead log lets the window write edits meanwhile.
+
+    Yields:
+        The number of images written so far.
+    """
+    with AnnotationStore.open(project, is_read_only=True) as store:
+        yield from export_project(store, json_path)
 
 
 def _count(n_images: int) -> str:

@@ -20,6 +20,7 @@ _SIZE: Final = struct.Struct("<I")
 _RUN_LENGTH: Final = np.dtype("<u4")
 _SHORT_LENGTH: Final = np.dtype("<u2")
 _LONGEST: Final = 65_535  # pixels in a run of short length
+_FEW_PIECES: Final = 1024  # that longer runs are parted into, however few runs there are
 _SHORT: Final = 1 << 31  # set in the number of runs
 _RUN_ID: Final = np.dtype("<u2")
 
@@ -96,10 +97,16 @@ def _encode_runs(runs: Runs) -> bytes:
     """The number of runs, their lengths, and the id of each.
 
     Lengths take two bytes where they fit, which the top bit of the number says: a third less to
-    deflate.
+    deflate. The few runs that are longer are written in pieces, if there are not too many.
     """
     lengths, ids = runs
-    is_short = lengths.max(initial=0) <= _LONGEST
+    n_pieces = -(-lengths // _LONGEST)
+    is_short = int(n_pieces.sum()) <= max(len(ids) + len(ids) // 4, _FEW_PIECES)
+    if is_short and len(ids) < n_pieces.sum():
+        lasts = np.cumsum(n_pieces) - 1
+        left_over = lengths - (n_pieces - 1) * _LONGEST
+        ids, lengths = np.repeat(ids, n_pieces), np.full(lasts[-1] + 1, _LONGEST)
+        lengths[lasts] = left_over
     return (
         _SIZE.pack(len(ids) | _SHORT * is_short)
         + lengths.astype(_SHORT_LENGTH if is_short else _RUN_LENGTH).tobytes()

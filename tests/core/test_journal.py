@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import journal
 from core.journal import decode_edit, decode_map, encode_edit, encode_map
 from core.panoptic import Edit, PanopticMap, Segment, Source
 
@@ -65,6 +66,24 @@ def test_runs_of_any_length_survive(length):
     after = np.full_like(ids, 9)
     edit = decode_edit(encode_edit(Edit(0, 0, ids, after, {}, {}, "fill")), "fill")
     assert np.array_equal(edit.before, ids) and np.array_equal(edit.after, after)
+
+
+@given(boxes(), st.sampled_from([0, 3, 1000]))
+def test_runs_parted_into_short_pieces_survive(box, few):
+    edit = Edit(0, 0, *box, {}, {}, "fill")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "_LONGEST", 2)
+        patch.setattr(journal, "_FEW_PIECES", few)
+        again = decode_edit(encode_edit(edit), "fill")
+    assert np.array_equal(again.before, edit.before) and np.array_equal(again.after, edit.after)
+    assert again.counts == edit.counts
+
+
+def test_a_long_run_does_not_lengthen_all_the_others():
+    ids = np.zeros((300, 1000), np.uint16)
+    ids[100:] = np.random.default_rng(0).integers(0, 900, (200, 1000))
+    long, short = (len(encode_map(PanopticMap(each))) for each in (ids, ids[100:].copy()))
+    assert long < short + 100
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """The connected part of a map around a pixel: what paint that is poured there would fill."""
 
+from collections.abc import Callable
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.panoptic import Ids, Rect, find_changes
+from core.panoptic import Ids, Places, Rect, find_changes
 from core.parts import connect
 
 Mask = NDArray[np.bool_]
@@ -15,25 +16,40 @@ Ints = NDArray[np.intp]
 EDGE_TO_EDGE: Final = 4
 NEAR: Final = 256  # pixels to each side that are looked at first: most segments end there
 FARTHER: Final = 4  # times as far, when that was not enough
+MOST: Final = 5  # a window is no use if the image has less than that many times its pixels
 MAX_RUNS: Final = 500_000  # more of them are slower to connect than their pixels
 
 
-def flood(segment_ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
+def flood(
+    segment_ids: Ids, x: int, y: int, find_all: Callable[[], Places] | None = None
+) -> tuple[Rect, Mask]:
     """Find the pixels of one id that connect to a pixel, edge to edge.
 
     Args:
         segment_ids: uint16 [H, W].
         x: column of a pixel.
         y: row of it.
+        find_all: gives `find_changes` of all ids, for whoever knows them already.
 
     Returns:
         The smallest rectangle that holds them, and which pixels [m, n] of it they are.
     """
     height, width = segment_ids.shape
-    reach, find = NEAR, _flood_pixels
+    whole, reach = Rect(0, 0, height, width), NEAR
     while True:
         near = Rect(y - reach, x - reach, y + reach + 1, x + reach + 1).clipped(height, width)
-        rect, inside = find(segment_ids[near.slices], x - near.left, y - near.top)
+        if reach > NEAR and (2 * reach) ** 2 * MOST > segment_ids.size:
+            near = whole
+        ids, place = segment_ids[near.slices], (x - near.left, y - near.top)
+        if reach == NEAR:
+            rect, inside = _flood_pixels(ids, *place)
+        else:
+            ids = np.ascontiguousarray(ids)
+            if near == whole and find_all is not None:
+                changes = find_all()
+            else:
+                changes = find_changes(ids.reshape(-1))
+            rect, inside = _flood_runs(ids, changes, *place)
         found = Rect(
             rect.top + near.top,
             rect.left + near.left,
@@ -42,7 +58,7 @@ def flood(segment_ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
         )
         if not _goes_on(found, near, height, width):
             return found, inside
-        reach, find = reach * FARTHER, _flood_runs
+        reach *= FARTHER
 
 
 def _goes_on(found: Rect, near: Rect, height: int, width: int) -> bool:
@@ -63,10 +79,10 @@ def _flood_pixels(ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
     return rect, area[rect.slices] == 2
 
 
-def _flood_runs(ids: Ids, x: int, y: int) -> tuple[Rect, Mask]:
+def _flood_runs(ids: Ids, changes: Places, x: int, y: int) -> tuple[Rect, Mask]:
     """Go from run to run, of which a large area has few: a third of the time, or less."""
     width, flat = ids.shape[1], ids.reshape(-1)
-    starts = _with_rows(find_changes(flat), flat.size, width)
+    starts = _with_rows(changes, flat.size, width)
     if len(starts) > MAX_RUNS:
         return _flood_pixels(ids, x, y)
     lengths = np.diff(starts, append=flat.size)

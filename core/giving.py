@@ -19,6 +19,7 @@ from core.panoptic import (
     Edit,
     Ids,
     PanopticMap,
+    Places,
     Rect,
     Runs,
     Segment,
@@ -59,7 +60,9 @@ def give(map: PanopticMap, rect: Rect, taken: Mask, taker: Segment | None, label
     """
     rect, taken = shrink(rect, taken)
     before = map.segment_ids[rect.slices].copy()
-    after, runs = _paint(before, taken, taker.id if taker else VOID)
+    is_whole = before.shape == map.segment_ids.shape
+    changes = map.find_changes() if is_whole else find_changes(before.reshape(-1))
+    after, runs = _paint(before, changes, taken, taker.id if taker else VOID)
     counts = count_runs(runs[0]), count_runs(runs[1])
     losses, areas = _losses(*counts), map.areas()
     segments_before = {i: map.segments[i] for i in losses}
@@ -98,14 +101,15 @@ def repaint(
     return edit.knowing(states=(map.state, object()))
 
 
-def _paint(before: Ids, taken: Mask, segment_id: int) -> tuple[Ids, tuple[Runs, Runs]]:
+def _paint(
+    before: Ids, changes: Places, taken: Mask, segment_id: int
+) -> tuple[Ids, tuple[Runs, Runs]]:
     """The ids [m, n] when those of the taken pixels are another one, and the runs of both.
 
     Run by run: on a large map two thirds of the time that it takes to write pixels and then to
     look for the runs of both.
     """
     flat, is_taken = before.ravel(), taken.ravel()
-    changes = find_changes(flat)
     places = np.concatenate([np.zeros(min(flat.size, 1), np.intp), changes])
     both = np.sort(np.concatenate([places, find_changes(is_taken)]), kind="stable")
     both = both[np.diff(both, prepend=-1) > 0]

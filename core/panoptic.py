@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.uint16]  # [H, W] segment ids, 0 is void
-Runs = tuple[NDArray[np.intp], Ids]  # lengths and ids of runs of equal ids, row after row
+Places = NDArray[np.intp]
+Runs = tuple[Places, Ids]  # lengths and ids of runs of equal ids, row after row
 Counts = dict[int, int]  # pixels of each id; void is left out
 States = tuple[object, object]  # of a map, before an edit and after it
 
@@ -218,6 +219,7 @@ class PanopticMap:
     next_id: int = 1
     state: object = field(default_factory=object, init=False, repr=False)
     _areas: Counts | None = field(default=None, init=False, repr=False)
+    _changes: tuple[object, Places] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def empty(cls, height: int, width: int) -> "PanopticMap":
@@ -238,6 +240,7 @@ class PanopticMap:
         """A map that can be changed without changing this one."""
         twin = PanopticMap(self.segment_ids.copy(), dict(self.segments), self.next_id)
         twin.state = self.state
+        twin._changes = self._changes
         twin._areas = None if self._areas is None else dict(self._areas)
         return twin
 
@@ -264,6 +267,8 @@ class PanopticMap:
             after = object()
             edit.knowing(states=(self.state, after))
         self.state = after
+        if edit.before.shape == self.segment_ids.shape:
+            self._changes = after, _begins(edit.runs[1])
         return edit.rect
 
     def fits(self, edit: Edit) -> bool:
@@ -286,6 +291,12 @@ class PanopticMap:
         if self._areas is None:
             self._areas = count_pixels(self.segment_ids)
         return dict(self._areas)
+
+    def find_changes(self) -> Places:
+        """`find_changes` of all ids; kept until they change, and at an edit of all of them."""
+        if self._changes is None or self._changes[0] is not self.state:
+            self._changes = self.state, find_changes(self.segment_ids.reshape(-1))
+        return self._changes[1]
 
     def _has_segments_before(self, edit: Edit) -> bool:
         touched = edit.segments_before.keys() | edit.segments_after.keys()
@@ -336,7 +347,14 @@ def find_runs(segment_ids: Ids) -> Runs:
     return np.diff(begins, append=flat.size), flat[begins]
 
 
-def find_changes(flat: Ids | NDArray[np.bool_]) -> NDArray[np.intp]:
+def _begins(runs: Runs) -> Places:
+    """`find_changes` of the ids that have these runs, of which some may go on in the next."""
+    lengths, ids = runs
+    is_new = ids[1:] != ids[:-1]
+    return np.cumsum(lengths[:-1])[is_new]
+
+
+def find_changes(flat: Ids | NDArray[np.bool_]) -> Places:
     """Places in an array [N] whose value differs from the one before.
 
     Eight pixels are asked at once, as most of them do not differ: twice as fast on a large map.

@@ -43,7 +43,7 @@ def flood_area(map: PanopticMap, x: int, y: int) -> tuple[Rect, Mask]:
     """
     if not (0 <= x < map.width and 0 <= y < map.height):
         raise ValueError(f"pixel ({x}, {y}) of a map of {map.width} x {map.height}")
-    return flood(map.segment_ids, x, y)
+    return flood(map.segment_ids, x, y, map.find_changes)
 
 
 def merge_segments(map: PanopticMap, segment_ids: Iterable[int], into: int) -> Edit:

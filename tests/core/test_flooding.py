@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as arrays
 
 from core import flooding
 from core.flooding import flood
+from core.panoptic import PanopticMap
 
 maps = arrays.arrays(
     np.uint16, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.integers(0, 2)
@@ -24,6 +25,8 @@ def connected(ids, x, y):
 
 def assert_flood(ids, x, y):
     rect, inside = flood(ids, x, y)
+    same, known = flood(ids, x, y, PanopticMap(ids).find_changes)
+    assert rect == same and np.array_equal(inside, known)
     whole = np.zeros(ids.shape, np.bool_)
     whole[rect.slices] = inside
     np.testing.assert_array_equal(whole, connected(ids, x, y))
@@ -33,13 +36,17 @@ def assert_flood(ids, x, y):
 
 @pytest.mark.parametrize("near", [1, 4, 100])
 @pytest.mark.parametrize("max_runs", [0, 10**6])
+@pytest.mark.parametrize("most", [0, 10**6])
 @given(ids=maps, data=st.data())
-def test_a_flood_is_the_connected_part_whichever_way_it_is_found(near, max_runs, ids, data):
+def test_a_flood_is_the_connected_part_whichever_way_it_is_found(
+    near, max_runs, most, ids, data
+):
     x = data.draw(st.integers(0, ids.shape[1] - 1))
     y = data.draw(st.integers(0, ids.shape[0] - 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flooding, "NEAR", near)
         patch.setattr(flooding, "MAX_RUNS", max_runs)
+        patch.setattr(flooding, "MOST", most)
         assert_flood(ids, x, y)
 
 

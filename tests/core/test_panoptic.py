@@ -155,3 +155,16 @@ def test_an_edit_known_for_one_state_leads_from_another_to_a_state_of_its_own(ed
     assert one.state is not other.state
     other.apply(edit.inverted())
     assert not other.segment_ids.any()
+
+
+def test_a_map_knows_its_changes_after_edits_of_a_part_and_of_all(edit):
+    panoptic = PanopticMap.empty(2, 3)
+    everything = Edit(
+        0, 0, ids([0, 0, 0], [1, 1, 0]), ids([2, 2, 0], [0, 5, 5]), {}, {}, "whatever"
+    )
+    for step in (edit, everything, everything.inverted(), edit.inverted(), edit):
+        panoptic.find_changes()
+        panoptic.apply(step)
+        flat = panoptic.segment_ids.ravel()
+        assert np.array_equal(panoptic.find_changes(), np.flatnonzero(np.diff(flat)) + 1)
+        assert np.array_equal(panoptic.copy().find_changes(), panoptic.find_changes())

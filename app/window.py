@@ -172,11 +172,8 @@ class MainWindow(QMainWindow):
         self.category_commands.unfinished.connect(self._offer_to_finish)
         self.categories.edit_requested.connect(self.edit_categories)
         for signal in (
-            document.image_changed,
             document.selection_changed,
-            document.segments_changed,
-            document.history_changed,
-            document.proposal_changed,
+            document.history_changed,  # the last to tell of another image, map or proposal
             self.model_run.changed,
             self.tools.changed,
             self.canvas.look.changed,

@@ -20,8 +20,9 @@ from app.focus import is_typing
 from app.gesture import Pointer
 from app.hand import Hand
 from app.map_view import MapView
+from app.name_tag import NameTag
 from app.toolbox import BRUSH, ERASER, PAN, ToolBox
-from core.panoptic import VOID
+from core.panoptic import VOID, Segment
 
 WHEEL_PER_DOUBLING: Final = 480  # eighths of a degree: four notches of a usual wheel
 TIP_MARGIN: Final = 3
@@ -48,6 +49,7 @@ class CanvasView(MapView):
         self._pan_from: QPointF | None = None
         self._is_space_held = False
         self._mouse: QPointF | None = None  # in the widget's coordinates, None outside
+        self._tag = NameTag(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 180)
@@ -83,7 +85,7 @@ class CanvasView(MapView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._scene.image is None or self._hand.is_pressed or self._pan_from is not None:
             return
-        self.highlight(VOID)
+        self._unmark()
         is_left = event.button() == Qt.MouseButton.LeftButton
         if event.button() == Qt.MouseButton.MiddleButton or (is_left and self._can_pan):
             self._pan_from = event.position()
@@ -108,7 +110,11 @@ class CanvasView(MapView):
         else:
             self._hand.move(self._to_pointer(event))
         place = self.view.to_image(*self._to_device(event.position()))
-        self.highlight(self._segment_to_mark(*place))
+        marked = self._segment_to_mark(*place)
+        self.highlight(VOID if marked is None else marked.id)
+        self._tag.follow(
+            event.position(), "" if marked is None else self._document.name(marked)
+        )
         self.hovered.emit(place)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -118,12 +124,12 @@ class CanvasView(MapView):
         elif event.button() == Qt.MouseButton.LeftButton and self._hand.is_pressed:
             self._hand.release(self._to_pointer(event))
 
-    def _segment_to_mark(self, x: float, y: float) -> int:
+    def _segment_to_mark(self, x: float, y: float) -> Segment | None:
         """The segment at an image position, unless it is hidden or something is going on."""
         if self._pan_from is not None or self._hand.is_busy or not self.look.is_highlighting:
-            return VOID
+            return None
         segment = self._document.segment_at(x, y)
-        return VOID if segment is None or segment.id in self._document.hidden else segment.id
+        return None if segment is None or segment.id in self._document.hidden else segment
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         turn = event.angleDelta()
@@ -142,8 +148,12 @@ class CanvasView(MapView):
     def leaveEvent(self, event: QEvent) -> None:
         self._move_tip(None)
         self._hand.leave()
-        self.highlight(VOID)
+        self._unmark()
         self.hovered.emit(None)
+
+    def _unmark(self) -> None:
+        self.highlight(VOID)
+        self._tag.hide()
 
     def event(self, event: QEvent) -> bool:
         # While something waits to be closed, its keys are no shortcuts.

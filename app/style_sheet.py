@@ -106,6 +106,10 @@ def style_sheet(tones: Tones, scaled: Callable[[int], int]) -> str:
     QHeaderView::section {{
         background: {tones.base}; color: {tones.muted}; border: none; padding: 4px 6px;
     }}
+    #tag {{
+        background: {tones.raised}; color: {tones.text}; border: 1px solid {tones.line};
+        border-radius: 4px; padding: 1px 6px;
+    }}
     #palette {{
         background: {tones.window}; border: 1px solid {tones.line}; border-radius: 8px;
     }}

@@ -7,6 +7,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from app.canvas import CanvasView
+from app.name_tag import NameTag
 from app.theme import segment_color
 from app.toolbox import ERASER, PAN, PICK, ToolBox
 from core.edits import brush_stroke
@@ -315,3 +316,23 @@ def test_a_canvas_without_an_image_takes_every_event(qtbot, canvas, document, pi
     canvas.fit()
     canvas.zoom_to_actual()
     assert not canvas.grab().isNull()
+
+
+def test_the_name_of_what_the_mouse_is_over_goes_with_it(qtbot, canvas, document, put, at):
+    put(Segment(1, CELL), slice(0, 20), slice(0, 20))
+    document.select(1)
+    tag = canvas.findChild(NameTag)
+    qtbot.mouseMove(canvas, at(40, 40))
+    assert not tag.isVisible()
+    qtbot.mouseMove(canvas, at(10, 10))
+    assert (tag.isVisible(), tag.text()) == (True, "cell 1")
+    before = tag.pos()
+    qtbot.mouseMove(canvas, at(12, 10))
+    assert tag.x() > before.x()
+    assert canvas.rect().contains(tag.geometry())
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at(12, 10))
+    assert not tag.isVisible()
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=at(12, 10))
+    document.toggle_hidden(1)
+    qtbot.mouseMove(canvas, at(10, 10))
+    assert not tag.isVisible()

@@ -6,17 +6,19 @@ The project of a folder opens at once; what else lies in the folder by now comes
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from app.intake import Intake, Look, find_new, find_sources, is_video
-from app.new_project import NewProject, NewProjectDialog
-from app.recover_dialog import RecoverDialog
 from core.errors import AnnotateError, DamagedProjectError
 from core.salvage import can_be_salvaged
 from core.store import PROJECT_NAME, PROJECT_SUFFIX, AnnotationStore
+
+if TYPE_CHECKING:  # dialogs are imported late: a project opens without waiting for them
+    from app.new_project import NewProject, NewProjectDialog
+    from app.recover_dialog import RecoverDialog
 
 PATIENCE_MS: Final = 700  # before a progress bar shows
 MAX_NAMED: Final = 3
@@ -104,6 +106,8 @@ class Opening(QObject):
             self._take_in(store)
 
     def _offer_recovery(self, sentence: str, leave: Callable[[], None]) -> None:
+        from app.recover_dialog import RecoverDialog  # noqa: PLC0415 - only here
+
         self._dismiss()
         dialog = RecoverDialog(self._project, sentence, self._window)
         dialog.recovered.connect(self._on_recovered)
@@ -159,6 +163,8 @@ class Opening(QObject):
         self._tell_refused(refused)
 
     def _ask(self) -> None:
+        from app.new_project import NewProjectDialog  # noqa: PLC0415 - only here
+
         dialog = NewProjectDialog(self._sources, find_free_name(self._path), self._window)
         dialog.chosen.connect(self._on_chosen)
         dialog.rejected.connect(self.abandoned)
@@ -166,7 +172,7 @@ class Opening(QObject):
         self._dialog = dialog  # without a parent, nobody else keeps it
 
     @Slot(object)
-    def _on_chosen(self, project: NewProject) -> None:
+    def _on_chosen(self, project: "NewProject") -> None:
         if self._dialog is None:
             return
         try:

@@ -1,13 +1,12 @@
-"""What can be done with the project as a whole: export, import, relink, compact, checkpoint."""
+"""What can be done with the project as a whole: export, import, relink, compact, checkpoint.
+
+A dialog is imported when somebody asks for it: the window opens without waiting for it.
+"""
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from app.compact_dialog import CompactDialog
 from app.document import Document
-from app.export import ExportDialog
-from app.import_dialog import ImportDialog
-from app.relink_dialog import RelinkDialog
 from core.errors import AnnotateError
 
 SAVED = (
@@ -36,22 +35,30 @@ class ProjectCommands(QObject):
 
     def export(self) -> None:
         """Write the project as COCO panoptic files."""
+        from app.export import ExportDialog  # noqa: PLC0415 - only here
+
         ExportDialog(self._document.store, self._window).open()
 
     def import_maps(self) -> None:
         """Take COCO panoptic maps into the project."""
+        from app.import_dialog import ImportDialog  # noqa: PLC0415 - only here
+
         dialog = ImportDialog(self._document.store, self._window)
         dialog.imported.connect(self._on_imported)
         dialog.open()
 
     def relink(self) -> None:
         """Find image files again that were moved."""
+        from app.relink_dialog import RelinkDialog  # noqa: PLC0415 - only here
+
         dialog = RelinkDialog(self._document.store, self._window)
         dialog.relinked.connect(self.images_moved)
         dialog.open()
 
     def compact(self) -> None:
         """Ask how many steps of undo to keep."""
+        from app.compact_dialog import CompactDialog  # noqa: PLC0415 - only here
+
         dialog = CompactDialog(self._document.store, self._window)
         dialog.compacted.connect(self._document.history_changed)
         dialog.open()

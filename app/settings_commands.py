@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QWidget
 
 from app.keys import Keys
 from app.settings import MAX_FONT_PERCENT, MIN_FONT_PERCENT, Preferences, Theme
-from app.settings_dialog import SettingsDialog
 
 
 class SettingsCommands(QObject):
@@ -36,4 +35,7 @@ class SettingsCommands(QObject):
 
     def show_dialog(self) -> None:
         """Open the dialog with all settings."""
+        # Only now: the window opens without waiting for it.
+        from app.settings_dialog import SettingsDialog  # noqa: PLC0415
+
         SettingsDialog(self._preferences, self._keys, self._window).open()

@@ -8,7 +8,6 @@ from app.border_panel import BorderPanel
 from app.canvas import CanvasView
 from app.canvas_frame import CanvasFrame
 from app.category_commands import CategoryCommands
-from app.category_editor import open_category_editor
 from app.category_keys import CategoryKeys
 from app.category_panel import CategoryPanel
 from app.command_palette import CommandPalette
@@ -20,7 +19,6 @@ from app.history_panel import HistoryPanel
 from app.image_commands import ImageCommands
 from app.keys import Keys
 from app.menus import Actions
-from app.model_dialog import ModelDialog
 from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
 from app.panel_area import PanelArea
@@ -256,6 +254,9 @@ class MainWindow(QMainWindow):
 
     def choose_model(self) -> None:
         """Ask for another model for the project."""
+        # Dialogs are imported late: the window opens without waiting for them.
+        from app.model_dialog import ModelDialog  # noqa: PLC0415
+
         categories = tuple(self.document.categories.values())
         dialog = ModelDialog(self.document.store.model, categories, self)
         dialog.chosen.connect(self.model_run.use_model)
@@ -263,6 +264,8 @@ class MainWindow(QMainWindow):
 
     def edit_categories(self) -> None:
         """Change the project's list of categories."""
+        from app.category_editor import open_category_editor  # noqa: PLC0415 - only here
+
         card = self.model_run.card
         known = () if card is None else card.categories
         open_category_editor(self.document, self.category_commands, known, self)

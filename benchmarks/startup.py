@@ -43,8 +43,9 @@ window.show()
 app.exec()
 """
 BITBRUSH = f"""{SHOW}
-from app.__main__ import main
-from app import program
+from app.__main__ import lean_imports, main
+with lean_imports():
+    from app import program
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 

@@ -1,5 +1,6 @@
 """`bitbrush` from a terminal: what it opens, what it refuses, what it hands on."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -176,3 +177,43 @@ def test_what_nobody_caught_becomes_a_notice(qtbot, program, project) -> None:
     program.open_path(project)
     program.report_fault("Something went wrong.")
     assert program.window.notice_stack.shown[-1].text == "Something went wrong."
+
+
+LEAN = """
+import gc, os, sys
+from app.__main__ import lean_imports
+try:
+    with lean_imports():
+        print(gc.isenabled(), os.environ["OPENBLAS_NUM_THREADS"])
+        import there_is_no_such_module
+except ImportError:
+    print(gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"))
+"""
+
+
+@pytest.mark.parametrize(("chosen", "inside"), [(None, "1"), ("7", "7")])
+def test_what_makes_imports_quick_is_over_when_they_end(
+    repository, monkeypatch, chosen, inside
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen)
+    result = run_python(repository, LEAN)
+    assert result.stdout.splitlines() == [f"False {inside}", f"True {chosen}"]
+
+
+def test_the_window_waits_for_no_dialog(repository) -> None:
+    dialogs = {
+        "app.category_editor",
+        "app.compact_dialog",
+        "app.export",
+        "app.import_dialog",
+        "app.model_dialog",
+        "app.new_project",
+        "app.recover_dialog",
+        "app.relink_dialog",
+        "app.settings_dialog",
+    }
+    assert all(importlib.util.find_spec(name) for name in dialogs)
+    code = f"import sys, app.program\nprint(sorted({dialogs} & sys.modules.keys()))"
+    assert run_python(repository, code).stdout.strip() == "[]"

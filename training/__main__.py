@@ -16,9 +16,10 @@ from core.errors import AnnotateError
 from core.model.checkpoint import load_checkpoint, save_checkpoint
 from core.model_card import ModelCard
 from core.proposals import SamplingOptions
-from training.config import RECIPES, Recipe, TrainConfig
+from training.config import TrainConfig
 from training.data import PanopticDataset, read_coco_folder
 from training.evaluate import Scored, evaluate, images_with, sampling_grid
+from training.recipes import RECIPES, Recipe
 from training.train import load_average, train
 
 

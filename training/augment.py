@@ -27,6 +27,12 @@ class Augmentation:
     gamma: tuple[float, float] = (0.7, 1.4)
     gain: tuple[float, float] = (0.7, 1.2)
 
+    def __post_init__(self) -> None:
+        for name in ("scale", "gamma", "gain"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(f"{name} cannot be {(low, high)}; give a range above 0")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
@@ -89,20 +95,26 @@ def shrink_labels(labels: NDArray[np.int32], stride: int) -> NDArray[np.int32]:
 
 
 def draw_ids(
-    numbers: NDArray[np.int32], n_ids: int, rng: np.random.Generator
+    numbers: NDArray[np.int32],
+    n_ids: int,
+    rng: np.random.Generator,
+    n_shuffled: int | None = None,
 ) -> NDArray[np.int32]:
     """Give the segments of a view random distinct ids 1..n_ids - 1; 0 stays 0.
 
     When a view has more segments than ids, the smallest go without (0, as void).
 
     Args:
-        numbers: [H, W] any numbers that tell segments apart.
+        numbers: [...] any numbers that tell segments apart.
+        n_shuffled: the ids are of 1..n_shuffled, the number of segments in the whole picture;
+            None is mode `random` of the authors' code, a number their mode `shuffle`.
 
-    Source: arXiv:2210.06366, section 3.2; mode `random` of the authors' code.
+    Source: arXiv:2210.06366, section 3.2.
     """
     values, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     ids = np.zeros(len(values), np.int32)
     by_size = np.argsort(-counts, kind="stable")
     kept = by_size[values[by_size] != 0][: n_ids - 1]
-    ids[kept] = rng.permutation(n_ids - 1)[: len(kept)] + 1
+    most = n_ids - 1 if n_shuffled is None else min(max(n_shuffled, len(kept)), n_ids - 1)
+    ids[kept] = rng.permutation(most)[: len(kept)] + 1
     return ids[inverse].reshape(numbers.shape)

@@ -1,11 +1,17 @@
-"""TrainConfig and the recipes: everything that makes one training run differ from another."""
+"""TrainConfig: everything that makes one training run differ from another."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from core.model.config import PRESETS, ModelConfig
-from core.proposals import SamplingOptions
+from core.model.config import ModelConfig, is_of
 from training.augment import Augmentation
+from training.config_json import from_plain
+from training.photo_views import PhotoAugmentation
+
+AT_LEAST_ONE = ("batch", "steps", "noise_draws", "accumulation")
+BELOW_ONE = ("ema_decay", "beta1", "beta2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,74 +24,184 @@ class Crops:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How a run measures itself on held-out images.
+
+    Attributes:
+        every: optimizer steps from one evaluation to the next; 0 is never.
+        steps, time_delta: of the sampler.
+        images: at most so many, the first of the data; 0 is all.
+    """
+
+    every: int = 0
+    steps: int = 20
+    time_delta: float = 2.0
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("every", 0), ("steps", 1), ("time_delta", 0), ("images", 0)):
+            if getattr(self, name) < least:
+                value = getattr(self, name)
+                raise ValueError(f"{name} cannot be {value}; give {least} or more")
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run.
+    """One training run; defaults are the paper's, or what is recommended where it is silent.
+
+    What is decided by the network too is a field of `model`: `time_scale`, `b`, the loss weight
+    `loss_power` (the paper's p), `past_frames`, and whether stuff has ids.
 
     Attributes:
         model: the network, by value.
+        augmentation: of photographs, as the authors do, or of pictures that have no up.
+        crops: sizes of views other than the model's `image_size`, with batches of their own.
+        batch: views a step, over all processes and accumulated parts.
+        order: "epochs" takes every picture once before any comes again; "draws" draws each.
+        ids: "random" draws distinct ids from all there are; "shuffle" permutes 1..k.
+        crowds: whether a crowd is trained as void, or as a segment like any other.
+        past_dropout: how often a past frame of a clip is replaced by an empty map.
         steps: number of optimizer steps.
-        learning_rate: peak; rises from 0 over `warmup_steps`, then falls linearly to
+        learning_rate: peak; rises from 0 over `warmup_steps`, then falls along `schedule` to
             `end_factor` of itself.
-        weight_decay: of matrices and kernels; norms and biases are not decayed.
-        clip_norm: bound on the gradient's norm over all weights.
-        ema_decay: of the running average of weights and norm statistics.
+        eps_scope: Adam's eps joins the second moment "corrected" for its start, as PyTorch does
+            it, or "uncorrected", as the authors' code does.
+        decay_scope: whether weight decay is for "kernels" and matrices, or for "all" weights,
+            norms and biases included.
+        clip_norm: bound on the gradient's norm over all weights; 0 is none.
+        ema_decay: of the running average of the weights.
+        has_average_statistics: whether norm statistics are averaged likewise, or copied.
+        times: "independent" draws each example's t alone, "stratified" one from each of B
+            equal parts.
         noise_draws: noisy maps a picture, for one pass of the encoder.
+        is_void_trained: whether void pixels are trained as code 0 and id 0.
+        start_weights: a model file to begin with; `start_encoder` and `start_decoder` name
+            files of which only that half is taken. Empty for fresh weights.
+        precision: of the forward pass.
+        is_norm_synchronized: whether batch norms share statistics over all processes.
+        accumulation: parts of a batch that are computed one after another.
+        is_checkpointed: whether activations are computed again instead of kept.
+        workers: processes that read and augment; 0 does it in the training process.
+        max_bad_samples: pictures that may be unusable before the run gives up.
         seed: of weights, views, times and noise; step k draws the same in every run.
         checkpoint_seconds: at most this much work is lost to a kill.
     """
 
     model: ModelConfig
-    augmentation: Augmentation = Augmentation()
-    crops: tuple[Crops, ...] = (Crops(128, 4),)
-    steps: int = 8_000
-    learning_rate: float = 2e-3
-    warmup_steps: int = 100
-    end_factor: float = 0.02
+    augmentation: Augmentation | PhotoAugmentation = PhotoAugmentation()
+    crops: tuple[Crops, ...] = ()
+    batch: int = 16
+    order: Literal["epochs", "draws"] = "epochs"
+    ids: Literal["random", "shuffle"] = "random"
+    crowds: Literal["void", "segment"] = "void"
+    past_dropout: float = 0.2
+
+    steps: int = 10_000
+    learning_rate: float = 1e-4
+    schedule: Literal["linear", "cosine"] = "linear"
+    warmup_steps: int = 0
+    end_factor: float = 0.1
     beta1: float = 0.9
-    beta2: float = 0.99
+    beta2: float = 0.999
+    eps: float = 1e-8
+    eps_scope: Literal["corrected", "uncorrected"] = "corrected"
     weight_decay: float = 0.05
+    decay_scope: Literal["kernels", "all"] = "kernels"
     clip_norm: float = 1.0
     ema_decay: float = 0.999
+    has_average_statistics: bool = True
+
+    times: Literal["independent", "stratified"] = "independent"
     noise_draws: int = 1
+    is_void_trained: bool = True
+    start_weights: str = ""
+    start_encoder: str = ""
+    start_decoder: str = ""
+
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    is_norm_synchronized: bool = True
+    accumulation: int = 1
+    is_checkpointed: bool = False
+    is_compiled: bool = False
+    is_channels_last: bool = True
+    workers: int = 0
+    max_bad_samples: int = 100
+    evaluation: Evaluation = Evaluation()
     seed: int = 0
     checkpoint_seconds: float = 240.0
 
+    def __post_init__(self) -> None:
+        """Refuse what no run can do.
+
+        Raises:
+            ValueError: names the field, its value and what it may be.
+        """
+        for name, kind in get_type_hints(TrainConfig).items():
+            value = getattr(self, name)
+            least = 1 if name in AT_LEAST_ONE else 0
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_of(value, kind) or (is_number and value < least):
+                raise ValueError(f"{name} cannot be {value!r}; it is {_describe(kind, least)}")
+        for name in BELOW_ONE:
+            if getattr(self, name) >= 1:
+                raise ValueError(f"{name} cannot be {getattr(self, name)}; give less than 1")
+        if self.past_dropout > 1:
+            raise ValueError(f"past_dropout cannot be {self.past_dropout}; give at most 1")
+        self._check_views()
+        if self.start_weights and (self.start_encoder or self.start_decoder):
+            raise ValueError("start_weights goes without start_encoder and start_decoder")
+
+    def _check_views(self) -> None:
+        stride = self.model.stride
+        for crop in self.crops:
+            if crop.batch < 1 or not 0 < crop.share < math.inf:
+                raise ValueError(f"crops of batch {crop.batch} and share {crop.share}")
+            self.model.check_sizes((crop.size, crop.size), (crop.size // stride,) * 2)
+        if any(batch % self.accumulation for batch in self.batches):
+            raise ValueError(
+                f"accumulation {self.accumulation} does not divide batches of {self.batches}"
+            )
+        if self.order == "epochs" and len(set(self.batches)) > 1:
+            raise ValueError(f"batches of {self.batches} make no epochs; use order draws")
+        if isinstance(self.augmentation, Augmentation):
+            height, width = self.model.image_size
+            if self.model.past_frames:
+                raise ValueError("clips need a PhotoAugmentation, which all their frames share")
+            if not self.crops and height != width:
+                raise ValueError(f"views of {height} x {width} cannot be turned; give crops")
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """Views a step, for each size of view."""
+        return tuple(crop.batch for crop in self.crops) or (self.batch,)
+
     def learning_rate_at(self, step: int) -> float:
-        """The rate of step 0, 1, ...: linear warm-up from 0, then linear decay."""
+        """The rate of step 0, 1, ...: linear warm-up from 0, then the schedule.
+
+        Source: WarmUpAndDecay of the authors' code, schedules `linear` and `cosine`.
+        """
         if step < self.warmup_steps:
             return self.learning_rate * step / self.warmup_steps
-        share = (step - self.warmup_steps) / max(self.steps - self.warmup_steps, 1)
+        share = min((step - self.warmup_steps) / max(self.steps - self.warmup_steps, 1), 1.0)
+        if self.schedule == "cosine":
+            share = (1 - math.cos(math.pi * share)) / 2
         return self.learning_rate * (1 - share * (1 - self.end_factor))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
+    @classmethod
+    def from_json(cls, text: str) -> "TrainConfig":
+        """The configuration that `to_json` wrote.
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A training run with a name, and what its model's card says.
-
-    Attributes:
-        summary: one line on what the model knows.
-        sampling: steps, td and filters that scored best on held-out pictures.
-        licence: of the weights.
-    """
-
-    summary: str
-    config: TrainConfig
-    sampling: SamplingOptions
-    licence: str
+        Raises:
+            ValueError: a field is unknown, or its value is impossible.
+        """
+        return from_plain(cls, json.loads(text))
 
 
-RECIPES: dict[str, Recipe] = {
-    "nuclei": Recipe(
-        summary="Cell nuclei in fluorescence pictures, and some stained tissue.",
-        config=TrainConfig(
-            model=PRESETS["nuclei"],
-            crops=(Crops(128, 4, 0.8), Crops(256, 1, 0.2)),
-            steps=6_000,
-        ),
-        sampling=SamplingOptions(steps=20, time_delta=12.0, min_area=24, split_parts=True),
-        licence="CC0-1.0",
-    ),
-}
+def _describe(kind: Any, least: int) -> str:
+    if kind in {int, float}:
+        return f"{least} or more"
+    choices = get_args(kind) if get_origin(kind) is Literal else (kind.__name__,)
+    return " or ".join(map(str, choices))

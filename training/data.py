@@ -25,10 +25,14 @@ class Batch:
     Attributes:
         images: [B, 3, H, W] float32 in [0, 1].
         labels: [B, 2, h, w] int64, category code and drawn id, at the size of the map.
+        past: [B, P, 2, h, w] int64, the same of earlier frames, oldest first; None for stills.
+        skipped: what was wrong with pictures that others stand in for, one sentence each.
     """
 
     images: Tensor
     labels: Tensor
+    past: Tensor | None = None
+    skipped: tuple[str, ...] = ()
 
 
 class PanopticDataset:

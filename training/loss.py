@@ -42,6 +42,21 @@ def group_weights(config: ModelConfig, ids: Tensor) -> Weights:
     return loss_weights(ids, config.n_ids, config.semantic_loss_power), instance
 
 
+def without_void(weights: Weights, codes: Tensor) -> Weights:
+    """The same weights, but 0 on void pixels, and again with mean 1 an image.
+
+    Args:
+        codes: [B, h, w] semantic codes, 0 is void. An image that is void counts for nothing.
+    """
+    is_labelled = (codes != 0).float()
+
+    def mask(weight: Tensor) -> Tensor:
+        kept = weight * is_labelled
+        return kept / kept.mean((1, 2), keepdim=True).clamp(min=1e-12)
+
+    return mask(weights[0]), mask(weights[1])
+
+
 def stratified_times(batch: int, generator: torch.Generator) -> Tensor:
     """Times [B] in [0, 1), one from each of B equal parts, in random order."""
     offsets = torch.rand(batch, generator=generator)

@@ -145,7 +145,7 @@ class ModelConfig:
             smallest = 0 if name in MAY_BE_ZERO else 1
             counts = value if isinstance(value, tuple) else (value,)
             if (
-                not _is_of(value, kind)
+                not is_of(value, kind)
                 or any(type(count) is int and count < smallest for count in counts)
                 or (type(value) is float and value < 0)
             ):
@@ -256,21 +256,21 @@ class ModelConfig:
             raise ValueError(f"a configuration field has the wrong type: {error}") from error
 
 
-def _is_of(value: object, kind: Any) -> bool:
+def is_of(value: object, kind: Any) -> bool:
     """Whether a value is what a type annotation of ModelConfig or Schedule says."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Literal:
         return isinstance(value, str) and value in parts
     if origin is tuple and isinstance(value, tuple):
         kinds = parts[:1] * len(value) if Ellipsis in parts else parts
-        return len(value) == len(kinds) and all(map(_is_of, value, kinds))
+        return len(value) == len(kinds) and all(map(is_of, value, kinds))
     if origin in {Union, UnionType}:
-        return any(_is_of(value, part) for part in parts)
+        return any(is_of(value, part) for part in parts)
     if kind is float:
         return type(value) in {int, float} and math.isfinite(value)  # type: ignore[arg-type]
     if is_dataclass(kind) and type(value) is kind:
         hints = get_type_hints(kind)
-        return all(_is_of(getattr(value, name), hint) for name, hint in hints.items())
+        return all(is_of(getattr(value, name), hint) for name, hint in hints.items())
     return type(value) is kind
 
 
@@ -324,6 +324,9 @@ PRESETS: dict[str, ModelConfig] = {
         n_ids=256,
         has_stuff_ids=False,
         past_frames=2,
+    ),
+    "cityscapes": replace(
+        COCO, image_size=(1024, 2048), mask_size=(512, 1024), n_codes=20, n_ids=256
     ),
     "nuclei": NUCLEI,
 }

@@ -11,7 +11,8 @@ from core.coco import CocoItem, write_coco
 from core.model_card import read_card
 from core.panoptic import Category, PanopticMap, Segment
 from training import __main__ as command
-from training.config import RECIPES, Crops
+from training.config import Crops
+from training.recipes import RECIPES
 
 CATEGORIES = (
     Category(1, "nucleus", True, (220, 20, 60)),

@@ -13,7 +13,8 @@ from training.augment import Augmentation, View, draw_ids, random_view, shrink_l
 from training.config import Crops, TrainConfig
 from training.data import PanopticDataset, read_coco_folder
 from training.loss import diffusion_loss, loss_weights, stratified_times
-from training.train import batch_loss, load_average, new_state, optimize, train
+from training.recipes import RECIPES
+from training.train import batch_loss, load_average, new_state, optimize, set_rates, train
 
 CATEGORIES = (
     Category(1, "nucleus", True, (220, 20, 60)),
@@ -23,7 +24,9 @@ CONFIG = TrainConfig(
     model=replace(
         NUCLEI, decoder_width=16, transformer_layers=1, transformer_width=64, encoder_layers=1
     ),
+    augmentation=Augmentation(),
     crops=(Crops(32, 2),),
+    order="draws",
     steps=6,
     warmup_steps=1,
     checkpoint_seconds=0,
@@ -59,7 +62,8 @@ def test_the_loss_of_one_batch_falls_when_it_is_trained_on(data):
     before = loss()
     for step in range(25):
         state.step = step
-        optimize(config, state, batch, config.learning_rate)
+        set_rates(replace(config, warmup_steps=0, end_factor=1.0), state.optimizer, step)
+        optimize(config, state, batch)
     assert loss() < 0.9 * before
 
 
@@ -166,3 +170,12 @@ def test_real_nuclei_are_read_with_things_numbered_and_stuff_at_zero(shared_dir)
     assert len(data) == 97 and things.any()
     assert (view.labels[things][:, 1] > 0).all() and (view.labels[~things][:, 1] == 0).all()
     assert view.image.max() == 1 and view.image.min() == 0
+
+
+def test_the_nuclei_recipe_begins_as_it_always_has(shared_dir, tmp_path):
+    """Recorded before recipes had fields for batches, ids and schedules."""
+    path = shared_dir / "data/nuclei/val/panoptic_val.json"
+    data = read_coco_folder(path, has_stuff_ids=False)
+    steps = train(RECIPES["nuclei"].config, data, tmp_path)
+    losses = [next(steps).loss for _ in range(3)]
+    assert losses == pytest.approx([0.272703, 0.537932, 0.444718], rel=1e-4)

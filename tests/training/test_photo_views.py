@@ -1,0 +1,114 @@
+"""Views of photographs: the authors' pipeline, number by number, and its random draws."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from training.augment import View
+from training.colour import (
+    draw_changes,
+    scale_brightness,
+    scale_contrast,
+    scale_saturation,
+    to_grey,
+    turn_hue,
+)
+from training.photo_views import (
+    PhotoAugmentation,
+    ViewDraws,
+    draw_view,
+    resize_image,
+    resize_labels,
+    scaled_size,
+    take_view,
+)
+
+
+@pytest.fixture(scope="module")
+def recorded(shared_dir):
+    return np.load(shared_dir / "golden" / "transforms.npz")
+
+
+@pytest.mark.parametrize("case", ["train_a", "train_b", "train_c", "train_d"])
+def test_recorded_views(recorded, case):
+    """All but the last bits of the image, and every label."""
+    scale, offset, flip = recorded[f"{case}/draws"].tolist()
+    draws = ViewDraws(scale, (offset, offset), flip > 0.5)
+    view = take_view(View(recorded["in/image"], recorded["in/label_map"]), (48, 80), draws)
+    assert np.allclose(view.image, recorded[f"{case}/image"], rtol=0, atol=5e-6)
+    labels = resize_labels(view.labels, (24, 40))
+    assert np.array_equal(labels, recorded[f"{case}/label_map"])
+    had = scaled_size((50, 71), (48, 80), scale)
+    unpadded = [min(h, w) for h, w in zip(had, (48, 80), strict=True)]
+    assert unpadded == recorded[f"{case}/unpadded_image_size"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("brightness_1.3", lambda image: scale_brightness(image, 1.3)),
+        ("contrast_0.6", lambda image: scale_contrast(image, 0.6)),
+        ("contrast_1.5", lambda image: scale_contrast(image, 1.5)),
+        ("saturation_0.4", lambda image: scale_saturation(image, 0.4)),
+        ("saturation_1.7", lambda image: scale_saturation(image, 1.7)),
+        ("hue_0.15", lambda image: turn_hue(image, 0.15)),
+        ("hue_-0.2", lambda image: turn_hue(image, -0.2)),
+        ("gray", to_grey),
+    ],
+)
+def test_recorded_colours(recorded, name, change):
+    found = change(recorded["color/image"])
+    assert found.dtype == np.float32
+    assert np.allclose(found, recorded[f"color/{name}"], rtol=0, atol=2e-6)
+
+
+def test_antialiasing_and_nearest_have_the_specified_values():
+    row = np.array([0, 1, 4, 9, 16, 25], np.float32).reshape(1, 6, 1).repeat(3, 2)
+    assert resize_image(row, (1, 3))[0, :, 0] == pytest.approx([1, 7, 18.857143], abs=2e-6)
+    places = np.arange(8, dtype=np.int32).reshape(1, 8)
+    assert resize_labels(places, (1, 4)).tolist() == [[1, 3, 5, 7]]
+    assert resize_labels(places, (1, 3)).tolist() == [[1, 4, 6]]
+    assert resize_labels(places[:, :3], (1, 8)).tolist() == [[0, 0, 0, 1, 1, 2, 2, 2]]
+
+
+def test_draws_lie_in_their_ranges_and_axes_are_independent_unless_shared():
+    rng = np.random.default_rng(0)
+    augmentation = PhotoAugmentation((1.0, 3.0), colour=1.0)
+    draws = [draw_view(augmentation, rng) for _ in range(400)]
+    scales = [d.scale for d in draws]
+    assert 1 <= min(scales) < 1.05 and 2.95 < max(scales) <= 3
+    assert 0.4 < np.mean([d.is_flipped for d in draws]) < 0.6
+    assert 0.72 < np.mean([bool(d.changes) for d in draws]) < 0.88
+    assert 0.13 < np.mean([d.is_grey for d in draws]) < 0.27
+    assert abs(np.corrcoef(*zip(*(d.offset for d in draws), strict=True))[0, 1]) < 0.2
+    shared = draw_view(replace(augmentation, has_shared_offset=True), rng)
+    assert shared.offset[0] == shared.offset[1]
+
+
+def test_colours_change_within_the_strength_and_in_any_order():
+    rng = np.random.default_rng(1)
+    drawn = [changes for _ in range(300) if (changes := draw_changes(0.5, rng))]
+    assert {changes[0][0] for changes in drawn} == {
+        "brightness",
+        "contrast",
+        "saturation",
+        "hue",
+    }
+    amounts = {name: [dict(c)[name] for c in drawn] for name in ("brightness", "hue")}
+    assert min(amounts["brightness"]) >= 0.6 and max(amounts["brightness"]) <= 1.4
+    assert -0.1 <= min(amounts["hue"]) < -0.08 and 0.08 < max(amounts["hue"]) <= 0.1
+
+
+def test_without_augmentation_nothing_but_the_flip_is_drawn():
+    rng = np.random.default_rng(0)
+    draws = [draw_view(PhotoAugmentation(has_flips=False), rng) for _ in range(20)]
+    assert all(d.scale == 1 and not d.is_flipped and not d.changes for d in draws)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scale": (2.0, 1.0)}, {"scale": (0.0, 1.0)}, {"colour": -1.0}]
+)
+def test_an_impossible_augmentation_is_refused(wrong):
+    with pytest.raises(ValueError, match="cannot be"):
+        PhotoAugmentation(**wrong)

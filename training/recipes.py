@@ -1,0 +1,165 @@
+"""The recipes: training runs with names, as plain values.
+
+Numbers of the paper and of the authors' published configurations where there are any. Nothing
+is published for the rate of the ablations, for Cityscapes and for the decoder alone: there the
+closest published recipe is followed, as each comment says.
+
+Source: arXiv:2210.06366, section 4 and tables 1-5; configurations of google-research/pix2seq.
+"""
+
+from dataclasses import dataclass, replace
+
+from core.model.config import PRESETS
+from core.proposals import SamplingOptions
+from training.augment import Augmentation
+from training.config import Crops, TrainConfig
+from training.photo_views import PhotoAugmentation
+
+COCO_IMAGES = 118_287  # of train2017
+YOURS = "as the data it was trained on"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A training run with a name, and what its model's card says.
+
+    Attributes:
+        summary: one line on what the model knows.
+        sampling: steps, td and filters that scored best on held-out pictures.
+        licence: of the weights.
+    """
+
+    summary: str
+    config: TrainConfig
+    sampling: SamplingOptions
+    licence: str
+
+
+def steps_for(images: int, epochs: int, batch: int) -> int:
+    """Optimizer steps that see every image so often, as the authors count them."""
+    return images * epochs // batch + 1
+
+
+COCO_256 = TrainConfig(
+    model=PRESETS["coco"],
+    augmentation=PhotoAugmentation(scale=(1.0, 3.0), colour=1.0),
+    batch=512,
+    steps=steps_for(COCO_IMAGES, 800, 512),
+    learning_rate=1e-4,
+    warmup_steps=COCO_IMAGES * 5 // 512,
+    end_factor=0.1,
+    ema_decay=0.999,
+    eps_scope="uncorrected",
+    precision="bfloat16",
+    workers=8,
+)
+
+COCO_1024 = replace(
+    COCO_256,
+    model=PRESETS["coco-1024"],
+    augmentation=PhotoAugmentation(),
+    batch=16,
+    steps=steps_for(COCO_IMAGES, 15, 16),
+    learning_rate=1e-5,
+    warmup_steps=0,
+    is_checkpointed=True,
+)
+
+COCO_ABLATION = replace(  # batch, size and epochs are the paper's; the rest is coco-256's
+    COCO_256,
+    model=PRESETS["coco-ablation"],
+    batch=128,
+    steps=steps_for(COCO_IMAGES, 100, 128),
+    warmup_steps=COCO_IMAGES * 5 // 128,
+)
+
+COCO_DECODER = replace(  # the paper trains the decoder alone on maps; the rest is coco-256's
+    COCO_256,
+    model=replace(PRESETS["coco"], conditioning="none"),
+    augmentation=PhotoAugmentation(scale=(1.0, 3.0)),
+)
+
+DAVIS = replace(
+    COCO_256,
+    model=PRESETS["davis"],
+    augmentation=PhotoAugmentation(resize="bicubic"),
+    batch=32,
+    ids="shuffle",
+    steps=50_000,
+    learning_rate=1e-5,
+    warmup_steps=0,
+    end_factor=1.0,
+    ema_decay=0.99,
+    past_dropout=0.2,
+    is_checkpointed=True,
+)
+
+KITTI_STEP = replace(DAVIS, model=PRESETS["kitti-step"])
+
+CITYSCAPES = replace(  # the paper fine-tunes at one resolution; the rest is coco-1024's
+    COCO_1024,
+    model=PRESETS["cityscapes"],
+    ids="shuffle",
+    steps=steps_for(2_975, 100, 16),
+)
+
+NUCLEI = TrainConfig(
+    model=PRESETS["nuclei"],
+    augmentation=Augmentation(),
+    crops=(Crops(128, 4, 0.8), Crops(256, 1, 0.2)),
+    order="draws",
+    steps=6_000,
+    learning_rate=2e-3,
+    warmup_steps=100,
+    end_factor=0.02,
+    beta2=0.99,
+    times="stratified",
+)
+
+PAPER_SAMPLING = SamplingOptions(steps=20, time_delta=2.0, min_area=80)
+VIDEO_SAMPLING = SamplingOptions(steps=32, time_delta=1.0, min_area=10)
+
+RECIPES: dict[str, Recipe] = {
+    "coco-256": Recipe(
+        "The 133 categories of COCO, at 256 x 256.", COCO_256, PAPER_SAMPLING, YOURS
+    ),
+    "coco-1024": Recipe(
+        "The 133 categories of COCO, at 1024 x 1024; starts from coco-256.",
+        COCO_1024,
+        PAPER_SAMPLING,
+        YOURS,
+    ),
+    "coco-ablation": Recipe(
+        "The 133 categories of COCO, at 512 x 512, as in the paper's ablations.",
+        COCO_ABLATION,
+        PAPER_SAMPLING,
+        YOURS,
+    ),
+    "coco-decoder": Recipe(
+        "What maps look like, without an image; a start for the decoder of coco-256.",
+        COCO_DECODER,
+        PAPER_SAMPLING,
+        YOURS,
+    ),
+    "davis": Recipe(
+        "Moving objects in DAVIS videos; starts from coco-1024.", DAVIS, VIDEO_SAMPLING, YOURS
+    ),
+    "kitti-step": Recipe(
+        "Street scenes of KITTI-STEP videos; starts from coco-1024.",
+        KITTI_STEP,
+        VIDEO_SAMPLING,
+        YOURS,
+    ),
+    "cityscapes": Recipe(
+        "The 19 categories of Cityscapes; starts from coco-1024.",
+        CITYSCAPES,
+        PAPER_SAMPLING,
+        YOURS,
+    ),
+    "nuclei": Recipe(
+        summary="Cell nuclei in fluorescence pictures, and some stained tissue.",
+        config=NUCLEI,
+        sampling=SamplingOptions(steps=20, time_delta=12.0, min_area=24, split_parts=True),
+        licence="CC0-1.0",
+    ),
+}

@@ -21,6 +21,7 @@ States = tuple[object, object]  # of a map, before an edit and after it
 
 VOID: Final = 0
 MAX_SEGMENT_ID: Final = 65_535
+STRIP: Final = 1 << 21  # pixels looked at together; a multiple of eight
 
 
 class Source(StrEnum):
@@ -357,13 +358,19 @@ def _begins(runs: Runs) -> Places:
 def find_changes(flat: Ids | NDArray[np.bool_]) -> Places:
     """Places in an array [N] whose value differs from the one before.
 
-    Eight pixels are asked at once, as most of them do not differ: twice as fast on a large map.
+    Eight pixels are asked at once, as most of them do not differ, and strip by strip, in
+    memory that is near: twice as fast on a large map.
     """
     n = max(flat.size - 1, 0)
-    is_changed = np.empty(-(-n // 8) * 8, np.bool_)
-    is_changed[n:] = False
-    np.not_equal(flat[1:], flat[:-1], out=is_changed[:n])
+    is_changed = np.zeros(min(-(-n // 8) * 8, STRIP), np.bool_)
     eights = is_changed.view(np.uint64)
-    some = np.flatnonzero(eights != 0)
-    places = np.flatnonzero(eights[some].view(np.bool_))
-    return some[places >> 3] * 8 + (places & 7) + 1
+    found = [np.zeros(0, np.intp)]
+    for start in range(0, n, STRIP):
+        size = min(n - start, STRIP)
+        is_changed[size:] = False
+        end = start + size
+        np.not_equal(flat[start + 1 : end + 1], flat[start:end], out=is_changed[:size])
+        some = np.flatnonzero(eights != 0)
+        places = np.flatnonzero(eights[some].view(np.bool_))
+        found.append(some[places >> 3] * 8 + (places & 7) + (start + 1))
+    return np.concatenate(found)

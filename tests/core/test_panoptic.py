@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.panoptic import Edit, PanopticMap, Rect, Segment, Source
+from core import panoptic as module
+from core.panoptic import Edit, PanopticMap, Rect, Segment, Source, find_changes
 
 
 def ids(*rows):
@@ -168,3 +169,15 @@ def test_a_map_knows_its_changes_after_edits_of_a_part_and_of_all(edit):
         flat = panoptic.segment_ids.ravel()
         assert np.array_equal(panoptic.find_changes(), np.flatnonzero(np.diff(flat)) + 1)
         assert np.array_equal(panoptic.copy().find_changes(), panoptic.find_changes())
+
+
+@pytest.mark.parametrize("strip", [8, 24, 1 << 21])
+@pytest.mark.parametrize("size", [*range(20), 24, 25, 48, 49, 1000])
+def test_changes_are_found_wherever_strips_meet(monkeypatch, strip, size):
+    monkeypatch.setattr(module, "STRIP", strip)
+    random = np.random.default_rng(size)
+    for share in (0.0, 0.1, 1.0):
+        values = np.cumsum(random.random(size) < share)
+        for flat in (values.astype(np.uint16), values % 2 == 0):
+            expected = [i for i in range(1, size) if flat[i] != flat[i - 1]]
+            assert find_changes(flat).tolist() == expected

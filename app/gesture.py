@@ -15,7 +15,7 @@ from app.document import Document
 from app.layers import Draft
 from app.toolbox import ToolBox
 from core.edits import erase_area, paint_area
-from core.giving import N_IDS, Mask, unlocked
+from core.giving import N_IDS, Mask, keep_those_of, unlocked
 from core.panoptic import Edit, PanopticMap, Rect, Segment
 
 Point = tuple[float, float]
@@ -116,7 +116,7 @@ def find_takeable(document: Document, *, is_subtracting: bool) -> Mask:
 def keep_takeable(map: PanopticMap, area: Area, can_lose: Mask) -> Mask:
     """Which pixels of an area an edit would take, for segments that `can_lose` [65536]."""
     rect, covered = area
-    return covered if can_lose.all() else covered & can_lose[map.segment_ids[rect.slices]]
+    return keep_those_of(can_lose, covered, map.segment_ids[rect.slices])
 
 
 def edit_area(

@@ -201,9 +201,11 @@ def keep_those_of(can_lose: Mask, covered: Mask, segment_ids: Ids) -> Mask:
         taken = np.zeros_like(covered)
         taken[rows[is_kept], columns[is_kept]] = True
         return taken
-    kept_ids = np.flatnonzero(~can_lose)
+    losing_ids, kept_ids = np.flatnonzero(can_lose), np.flatnonzero(~can_lose)
     if len(kept_ids) == 1:
         return covered & (segment_ids != kept_ids[0])
+    if len(losing_ids) == 1:
+        return covered & (segment_ids == losing_ids[0])
     lengths, ids = find_runs(segment_ids)
     return covered & np.repeat(can_lose[ids], lengths).reshape(covered.shape)
 

@@ -59,7 +59,7 @@ def _flood(image: Rgb, x: int, y: int, tolerance: int) -> tuple[Rect, Mask]:
     )
     rect = Rect(top, left, top + rows, left + columns)
     inside = reached[top + 1 : rect.bottom + 1, left + 1 : rect.right + 1]
-    return rect, inside.astype(np.bool_)
+    return rect, inside.view(np.bool_)
 
 
 def _compare(image: Rgb, x: int, y: int, tolerance: int) -> tuple[Rect, Mask]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.edits import erase_area, paint_area
+from core.giving import N_IDS, keep_those_of
 from core.panoptic import VOID, PanopticMap, Rect, Segment
 
 SIDE = 24
@@ -51,3 +52,13 @@ def test_a_segment_goes_with_its_last_pixel_whatever_share_of_the_box_it_was() -
     assert set(edit.segments_before) == {6}
     edit = paint_area(map, WHOLE, np.ones((SIDE, SIDE), np.bool_), Segment(8, 1), "paint")
     assert set(edit.segments_before) == set(range(1, 8))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.9])
+@pytest.mark.parametrize("losing", [(), (3,), (0, 3), (0, 1, 2, 3, 4, 5, 7), tuple(range(8))])
+def test_of_covered_pixels_those_of_segments_that_can_lose_them_are_kept(share, losing) -> None:
+    map, covered = make_map(locked=()), some_of(share)
+    for can_lose in (np.zeros(N_IDS, np.bool_), np.ones(N_IDS, np.bool_)):
+        can_lose[:8] = np.isin(np.arange(8), losing)
+        kept = keep_those_of(can_lose, covered, map.segment_ids)
+        np.testing.assert_array_equal(kept, covered & np.isin(map.segment_ids, losing))

@@ -168,6 +168,8 @@ def changes_of(draw, panoptic):
         return give_to_neighbours(panoptic, segment_id)
     is_locked = draw(st.sampled_from([None, True, False]))
     category = draw(st.sampled_from([None, *CATEGORIES]))
+    if is_locked is False and panoptic.segments[segment_id].is_locked:
+        category = None  # whoever unlocks it lets it join others in the same edit
     return set_segment(panoptic, segment_id, is_locked=is_locked, category=category)
 
 

@@ -148,6 +148,15 @@ class TestSegments:
         panoptic.apply(set_segment(panoptic, 1, is_locked=False, category=DISH))
         assert panoptic.segments == {1: Segment(1, DISH.id)}
 
+    @pytest.mark.parametrize("is_locked", [None, True, False])
+    def test_a_locked_segment_joins_stuff_only_if_the_same_edit_unlocks_it(self, is_locked):
+        panoptic = cells([1, 2], but=Segment(1, DISH.id))
+        panoptic.apply(set_segment(panoptic, 2, is_locked=True))
+        panoptic.apply(set_segment(panoptic, 2, is_locked=is_locked, category=DISH))
+        joined = is_locked is False
+        assert np.array_equal(panoptic.segment_ids, ids([1, 1] if joined else [1, 2]))
+        assert panoptic.segments.keys() == ({1} if joined else {1, 2})
+
     def test_when_all_ids_are_used_the_user_reads_what_to_do(self):
         full = PanopticMap(ids([0]), {}, MAX_SEGMENT_ID + 1)
         with pytest.raises(ProjectError, match=r"used all 65535 segment ids.*new project"):

@@ -22,6 +22,7 @@ from core.errors import AnnotateError
 from core.store import AnnotationStore, ImageQuery, Review
 
 NO_IMAGE: Final = 0
+FORGET_MS: Final = 100  # without an edit, before the list shows what edits changed
 TYPING_MS: Final = 150  # without a key, before the list follows what was typed
 STATES: Final = (
     ("All images", ImageQuery()),
@@ -69,6 +70,8 @@ class ImageList(QWidget):
         self._state.setObjectName("state")
         self._state.setAccessibleName("Filter images by state")
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._forgotten: set[int] = set()
+        self._forgetting = QTimer(self, singleShot=True, interval=FORGET_MS)
         self._place = QLabel(self)
         self._previous = self._arrow(Qt.ArrowType.UpArrow, -1)
         self._next = self._arrow(Qt.ArrowType.DownArrow, 1)
@@ -80,6 +83,7 @@ class ImageList(QWidget):
         self._name.textChanged.connect(self._typing.start)
         self._name.returnPressed.connect(self._on_name_entered)
         self._typing.timeout.connect(self.reload)
+        self._forgetting.timeout.connect(self._forget_now)
         self._state.currentIndexChanged.connect(self.reload)
         self._keys.changed.connect(self._write_keys)
         self._write_keys()
@@ -122,8 +126,15 @@ class ImageList(QWidget):
         self._show_place()
 
     def forget(self, image_id: int) -> None:
-        """Show an image's state anew, after something about it has changed."""
-        self._model.forget(image_id)
+        """Show an image's state anew, soon: the canvas is painted first."""
+        self._forgotten.add(image_id)
+        self._forgetting.start()
+
+    @Slot()
+    def _forget_now(self) -> None:
+        for image_id in self._forgotten:
+            self._model.forget(image_id)
+        self._forgotten.clear()
 
     def step(self, by: int) -> None:
         """Choose the image that many rows further; the ends of the list stop it."""

@@ -206,6 +206,24 @@ def test_how_far_an_image_is_can_be_heard_and_follows_what_is_done(model, store)
     assert spoken() == ["edited", "edited", "approved"]
 
 
+def test_edits_that_follow_each_other_are_shown_once(qtbot, images, store) -> None:
+    model = images.findChild(QTableView).model()
+    spoken = model.index(0).data(SPOKEN)
+    changes = []
+    model.dataChanged.connect(lambda first, _last: changes.append(first.row()))
+    qtbot.wait(300)  # for thumbnails
+    changes.clear()
+    for _ in range(3):
+        edit_image(store, 1)
+        images.forget(1)
+    assert changes == []
+    qtbot.waitUntil(lambda: changes == [0])
+    assert (spoken, model.index(0).data(SPOKEN)) == (
+        "a.png, 30 by 20, not edited",
+        "a.png, 30 by 20, edited",
+    )
+
+
 def test_frames_are_counted_from_one() -> None:
     assert describe(ImageRecord(1, Path("clip.mp4"), 0, *SIZE, 0)) == "clip.mp4 #1"
 

@@ -10,6 +10,7 @@ from app.keys import Keys
 from app.picture_reader import PictureReader, Reading
 from app.shown_map import ShownMap
 from app.suggestion import preview_segments, suggest
+from app.waiting_proposals import WaitingProposals
 from core import edits
 from core.errors import AnnotateError
 from core.images import Rgb
@@ -19,6 +20,7 @@ from core.store import AnnotationStore, ImageRecord
 
 PENDING: Final = "Accept the proposal with {} or reject it with {} before you edit the map."
 OUTDATED: Final = "The map was changed, so the proposal that was made for it is gone."
+WAITING: Final = "The proposal for {name} waits there until you accept or reject it."
 PREVIEWED: Final = "A step of the model is shown in place of the map; {} shows the map again."
 
 
@@ -78,6 +80,7 @@ class Document(ShownMap):
         self.picture: ImageLayer | None = None
         self.selected_id = VOID
         self.hidden: frozenset[int] = frozenset()
+        self._waiting = WaitingProposals()
         self.reader = PictureReader(store, self)
         self.reader.done.connect(self._on_read)
         self.category_id = next(iter(self.categories), 0)
@@ -99,8 +102,9 @@ class Document(ShownMap):
 
     def open_image(self, record: ImageRecord) -> None:
         """Show an image and its map, as soon as it is read; `failed` says if it cannot be."""
-        if self.has_proposal:
-            self.refused.emit("The proposal for the last image was not accepted and is gone.")
+        if self.suggestion is not None and self.record is not None:
+            self._waiting.keep(self.record.id, self.suggestion)
+            self.refused.emit(WAITING.format(name=self.record.path.name))
         self.image = self.picture = self.map = None
         self.selected_id = VOID
         self.hidden = frozenset()
@@ -116,12 +120,14 @@ class Document(ShownMap):
             return
         try:
             picture, map = reading.result()
-            self.store.set_last_image(self.record.id)
+            self.image, self.picture, self.map = picture.pixels, picture, map
+            self.store.set_last_image(self.record.id)  # not without a disk; the image is shown
         except AnnotateError as error:
             self.failed.emit(str(error))
-        else:
-            self.image, self.picture, self.map = picture.pixels, picture, map
         self._tell_all()
+        waiting = self._waiting.take(self.record.id) if self.has_image else None
+        if waiting is not None:
+            self.propose(waiting.proposal, waiting.to_project, waiting.region)
 
     def _tell_all(self) -> None:
         self.image_changed.emit()
@@ -162,6 +168,7 @@ class Document(ShownMap):
             self.failed.emit(str(error))
             return
         self.categories = {category.id: category for category in categories}
+        self._waiting.clear()
         if self.category_id not in self.categories:
             self.category_id = next(iter(self.categories), VOID)
         self.select(self.selected_id)

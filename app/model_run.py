@@ -18,6 +18,7 @@ LOADING = "The model is being loaded."
 WAITING = "Segmentation begins as soon as the model is loaded."
 NO_IMAGE = "Open an image first."
 READING = "The image is being read."
+STOPPED = "The run on the last image was stopped: another image is open."
 AT_WORK = "The model is at work; stop it before you ask for a region."
 MAX_NAMED = 4
 
@@ -300,6 +301,8 @@ class ModelRun(QObject):
     @Slot()
     def _on_image_changed(self) -> None:
         ticket, self._ticket, self._region = self._ticket, 0, None
+        if ticket:
+            self._notices.tell(STOPPED)
         self.is_waiting = False
         self._segmenter.cancel(ticket)
         self._panel.set_image(self._document.image)

@@ -17,11 +17,15 @@ class Suggestion:
         proposal: as the model made it.
         edit: what accepting it does.
         map: the image's map after that edit.
+        to_project: the model's category ids -> the project's.
+        region: what the model was asked for; None for the whole image.
     """
 
     proposal: Proposal
     edit: Edit
     map: PanopticMap
+    to_project: Mapping[int, int]
+    region: Rect | None = None
 
 
 def suggest(
@@ -50,7 +54,7 @@ def suggest(
         edit = accept_in_region(map, proposal, to_project, stuff, region)
     suggested = map.copy()
     suggested.apply(edit)
-    return Suggestion(proposal, edit, suggested)
+    return Suggestion(proposal, edit, suggested, to_project, region)
 
 
 def preview_segments(preview: Preview, to_project: Mapping[int, int]) -> Segments:

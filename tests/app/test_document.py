@@ -8,8 +8,11 @@ import numpy as np
 from PySide6.QtCore import QRect
 
 from app.document import Document
+from app.suggestion import suggest
+from app.waiting_proposals import MAX_WAITING, WaitingProposals
 from core.edits import delete_segment
-from core.panoptic import Edit, Segment, Source
+from core.errors import ProjectError
+from core.panoptic import Edit, PanopticMap, Segment, Source
 from core.proposals import Preview
 from core.store import AnnotationStore
 
@@ -201,11 +204,45 @@ def test_a_preview_is_seen_in_place_of_the_map(document, complaints):
     assert document.is_editable
 
 
-def test_another_image_drops_a_proposal_and_says_so(document, proposal, complaints):
+def test_a_proposal_waits_with_its_image_while_another_is_open(
+    document, proposal, complaints, put
+):
+    first, second, _ = document.store.images()
     document.propose(proposal, {7: CELL, 8: GROUND})
-    document.open_image(document.store.images()[1])
+    document.open_image(second)
     assert not document.has_proposal
-    assert complaints == ["The proposal for the last image was not accepted and is gone."]
+    assert complaints == [
+        "The proposal for picture0.png waits there until you accept or reject it."
+    ]
+    put(Segment(1, DEBRIS), slice(0, 5), slice(0, 5))
+    document.open_image(first)
+    assert document.has_proposal
+    document.accept()
+    assert (document.map.segment_ids[:, :32] == document.map.segment_ids[0, 0]).all()
+    document.open_image(second)
+    document.open_image(first)
+    assert not document.has_proposal
+
+
+def test_only_the_last_few_proposals_wait(proposal):
+    waiting = WaitingProposals()
+    map = PanopticMap.empty(*proposal.segment_ids.shape)
+    suggestion = suggest(map, proposal, {7: CELL}, [])
+    for image_id in range(MAX_WAITING + 1):
+        waiting.keep(image_id, suggestion)
+    assert waiting.take(0) is None
+    assert waiting.take(1) is suggestion
+    assert waiting.take(1) is None
+
+
+def test_an_image_is_shown_although_nothing_can_be_written(document, complaints, monkeypatch):
+    def fail(_image_id: int) -> None:
+        raise ProjectError("The disk is full.")
+
+    monkeypatch.setattr(document.store, "set_last_image", fail)
+    document.open_image(document.store.images()[1])
+    assert document.has_image
+    assert complaints == ["The disk is full."]
 
 
 def test_a_map_that_was_changed_in_the_project_is_followed_and_its_proposal_is_gone(

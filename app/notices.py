@@ -154,6 +154,8 @@ class NoticeStack(QWidget):
 class NoticeBar(QFrame):
     """One notice with a button that closes it, and perhaps one that takes its offer.
 
+    But for these, the mouse goes through it to the canvas: a stroke may begin anywhere.
+
     Signals:
         closed(NoticeBar): it was read, or has been seen for long enough.
     """
@@ -168,7 +170,6 @@ class NoticeBar(QFrame):
         self._text = QLabel(notice.text, self)
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)  # file names may look like HTML
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         button = QToolButton(self)
         button.setText("\N{MULTIPLICATION SIGN}")
         button.setAutoRaise(True)

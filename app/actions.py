@@ -117,7 +117,7 @@ ACTIONS: Final = (
                "brush."),
     ActionSpec("polygon", TOOLS, "Polygon", "tools.take", ("P",), POLYGON,
                checked="tools.name", tip="Each click adds a corner, Backspace takes it back; a "
-               "double click or Enter closes, with Ctrl to subtract."),
+               "double click or Enter closes; Ctrl+double click subtracts."),
     ActionSpec("lasso", TOOLS, "Lasso", "tools.take", ("L",), LASSO, checked="tools.name",
                tip="Takes what you draw around; Ctrl held: subtracts it."),
     ActionSpec("fill", TOOLS, "Fill", "tools.take", ("G",), FILL, checked="tools.name",
@@ -144,9 +144,9 @@ ACTIONS: Final = (
     ActionSpec("smaller", TOOLS, "Smaller brush", "tools.grow", ("[",), -1,
                repeats=True, has_line_above=True),
     ActionSpec("larger", TOOLS, "Larger brush", "tools.grow", ("]",), 1, repeats=True),
-    ActionSpec("much_smaller", TOOLS, "Much smaller brush", "tools.grow", ("Shift+[", "{"), -5,
+    ActionSpec("much_smaller", TOOLS, "Much smaller brush", "tools.grow", ("Shift+[",), -5,
                repeats=True),
-    ActionSpec("much_larger", TOOLS, "Much larger brush", "tools.grow", ("Shift+]", "}"), 5,
+    ActionSpec("much_larger", TOOLS, "Much larger brush", "tools.grow", ("Shift+]",), 5,
                repeats=True),
 
     ActionSpec("next", IMAGE, "Next image", "image_list.step", ("D", "PgDown"), 1,
@@ -226,6 +226,25 @@ RESERVED: Final = {
     "propagate_forward": ("Shift+Right",),
     "propagate_back": ("Shift+Left",),
 }
+
+# What would lose what is being drawn; it waits until that is finished or dropped.
+LEAVING: Final = frozenset(
+    {
+        "new",
+        "open",
+        "import",
+        "recover",
+        "next",
+        "previous",
+        "next_frame",
+        "previous_frame",
+        "next_to_review",
+        "approve",
+        "segment_image",
+        "copy_from_previous",
+        "accept",
+    }
+)
 
 MOUSE: Final = (
     ("Zoom at the cursor", "Wheel, Ctrl+Wheel"),

@@ -64,6 +64,10 @@ class CanvasView(MapView):
         """Whether something is being drawn, and Esc would drop it."""
         return self._hand.is_busy
 
+    def finish_gesture(self) -> bool:
+        """End what is being drawn and save it; False if that failed."""
+        return self._hand.finish()
+
     def cancel_gesture(self) -> None:
         """Drop what has been drawn since the gesture began."""
         self._hand.cancel()
@@ -162,6 +166,7 @@ class CanvasView(MapView):
             and event.type() == QEvent.Type.ShortcutOverride
             and self._hand.is_waiting
             and event.key() in CLOSING_KEYS | {Qt.Key.Key_Backspace}
+            and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
         ):
             event.accept()
             return True
@@ -174,8 +179,7 @@ class CanvasView(MapView):
         elif event.key() == Qt.Key.Key_Control:
             self._move_tip(self._mouse)
         elif event.key() in CLOSING_KEYS and self._hand.is_waiting:
-            is_other = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            self._hand.close(is_other=is_other)
+            self._hand.close(is_other=False)
         elif self._hand.is_waiting and (
             event.key() == Qt.Key.Key_Backspace or event.matches(QKeySequence.StandardKey.Undo)
         ):

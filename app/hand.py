@@ -26,6 +26,7 @@ class Hand(QObject):
     Attributes:
         hint: the outline, in image pixels, of what a press would take; empty for no hint.
         is_pressed: whether the button is held.
+        has_unsaved: whether what was drawn could not be saved and waits for another try.
 
     Signals:
         hint_changed(): another outline, or none.
@@ -50,6 +51,7 @@ class Hand(QObject):
         self.hint: list[Point] = []
         self._hinted: Point | None = None
         self.is_pressed = False
+        self.has_unsaved = False
         document.image_changed.connect(self.leave)
         tools.changed.connect(self._update_hint)
         document.history_changed.connect(self._on_history_changed)
@@ -128,6 +130,20 @@ class Hand(QObject):
             return True
         return self.is_busy
 
+    def finish(self) -> bool:
+        """End the gesture as if its button were let go or its outline closed.
+
+        Returns:
+            Whether all that was drawn is saved; an outline that encloses nothing is dropped.
+        """
+        if self.is_pressed:
+            self.let_go()
+        self.close(is_other=False)
+        if self.has_unsaved:
+            return False
+        self.cancel()
+        return True
+
     def cancel(self) -> None:
         """Drop what has been drawn since the gesture began."""
         if self._gesture is not None:
@@ -181,12 +197,14 @@ class Hand(QObject):
             if draft is not None:
                 draft.is_area = False  # the edit is right only on the map as it is now
             self._gesture = _wait_to_save(draft, edit)
+            self.has_unsaved = True
             self._advance(None)
         elif draft is not None and draft.segment is not None:
             self._document.select(draft.segment.id)
 
     def _end(self) -> None:
         self._gesture = self._draft = None
+        self.has_unsaved = False
         self.draft_changed.emit(None)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow
 
 from app.action_spec import MENUS, ActionSpec
-from app.actions import ACTIONS
+from app.actions import ACTIONS, LEAVING
 from app.keys import Keys
 
 
@@ -61,6 +61,8 @@ class Actions(QObject):
             action.setToolTip(self._keys.title(name))
 
     def _trigger(self, spec: ActionSpec, *_checked: bool) -> None:
+        if spec.name in LEAVING and not attrgetter("may_leave")(self._window)():
+            return
         slot = attrgetter(spec.slot)(self._window)
         if spec.argument is None:
             slot()

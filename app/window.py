@@ -41,6 +41,8 @@ from core.store import AnnotationStore
 
 SIZE = (1440, 900)
 SIDE_WIDTHS = (220, 280)
+UNFINISHED = "Finish what you are drawing, or drop it with {}, and do it then."
+UNSAVED = "What you drew last is not saved; close the window again to lose it."
 NARROWING = 20  # what the sides may lose at most
 CATEGORIES_SHARE = (260, 420)
 
@@ -65,6 +67,7 @@ class MainWindow(QMainWindow):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._is_warned = False  # that closing loses what could not be saved
         self.preferences = preferences or Preferences(self)
         self.keys = Keys(self)
         self.settings = SettingsCommands(self.preferences, self.keys, self)
@@ -201,6 +204,8 @@ class MainWindow(QMainWindow):
     @Slot(int)
     def open_image(self, image_id: int) -> None:
         """Show an image of the project; nothing happens when it has no such image."""
+        if not self.may_leave():
+            return
         try:
             found = self.document.store.image_records([image_id])
         except AnnotateError as error:
@@ -208,6 +213,15 @@ class MainWindow(QMainWindow):
             return
         if found:
             self.document.open_image(found[0])
+
+    def may_leave(self) -> bool:
+        """Whether nothing is being drawn; if something is, a sentence says what to do first."""
+        if not self.canvas.is_gesturing:
+            return True
+        self.notices.warn(UNFINISHED.format(self.keys.hint("escape")))
+        if self.document.record is not None:
+            self.image_list.set_current(self.document.record.id)
+        return False
 
     def _open_first_image(self) -> None:
         """Go on where the project was left."""
@@ -337,6 +351,11 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._is_warned and not self.canvas.finish_gesture():
+            self._is_warned = True
+            self.notices.fail(UNSAVED)
+            event.ignore()
+            return
         self.canvas.cancel_gesture()
         self.remember()
         self.segmenter.stop()

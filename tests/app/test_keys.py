@@ -129,6 +129,12 @@ def test_only_what_differs_from_the_preset_counts_as_changed():
     assert changes_from(CVAT, table) == {"hide": ("U",)}
 
 
+def test_no_action_has_one_key_twice_which_qt_calls_ambiguous():
+    for preset in PRESETS:
+        for name, keys in combine(preset, {}).items():
+            assert len({same_key(key) for key in keys}) == len(keys), name
+
+
 def test_hints_say_the_key_in_force_or_the_place_in_the_menu(keys):
     assert keys.hint("lock") == "X"
     assert keys.title("next") == "Next image (D)"

@@ -169,14 +169,6 @@ def test_undo_and_redo_wait_for_the_stroke_in_hand(qtbot, window, document, pres
     assert list(document.map.segments) == [1]
 
 
-def test_another_image_drops_the_stroke_in_hand_with_a_word(qtbot, window, document, press):
-    qtbot.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=place_of(window, 32, 24))
-    press(Key.Key_D)
-    qtbot.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=place_of(window, 32, 24))
-    assert not document.map.segment_ids.any()
-    assert "is gone" in window.notice_stack.shown[0].text
-
-
 def test_brush_keys(window, press):
     press(Key.Key_E)
     assert window.tools.name == ERASER

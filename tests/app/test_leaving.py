@@ -1,0 +1,152 @@
+"""Nothing that is being drawn is lost by going elsewhere: it is finished first, or saved."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QTableView
+
+from app.toolbox import BRUSH, POLYGON
+from app.window import UNFINISHED, UNSAVED, MainWindow
+from core.errors import ProjectError
+from core.panoptic import Segment
+from core.store import AnnotationStore, ImageQuery, Review
+
+CELL = 1  # category id of the project in conftest.py
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+CORNERS = [(10, 10), (40, 10), (40, 30), (10, 30)]
+Key = Qt.Key
+
+
+@pytest.fixture
+def window(store, qtbot) -> MainWindow:
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.canvas.setFocus()
+    yield window
+    window.canvas.cancel_gesture()
+    window.close()
+
+
+@pytest.fixture
+def document(window):
+    """The window's document, for the fixtures of conftest.py."""
+    return window.document
+
+
+@pytest.fixture
+def at(window):
+    """A function from an image position to the place where the canvas shows it."""
+
+    def at(x: float, y: float) -> QPoint:
+        ratio = window.canvas.devicePixelRatioF()
+        return QPoint(*(round(side / ratio) for side in window.canvas.view.to_device(x, y)))
+
+    return at
+
+
+@pytest.fixture
+def begin(qtbot, window, at):
+    """A function that leaves a polygon open, or a stroke with its button held."""
+
+    def begin(tool: str) -> None:
+        window.tools.take(tool)
+        if tool == POLYGON:
+            for corner in CORNERS:
+                qtbot.mouseClick(window.canvas, LEFT, pos=at(*corner))
+        else:
+            qtbot.mousePress(window.canvas, LEFT, pos=at(10, 10))
+            qtbot.mouseMove(window.canvas, at(40, 30))
+        assert window.canvas.is_gesturing
+
+    return begin
+
+
+def said(window) -> list[str]:
+    return [notice.text for notice in window.notice_stack.shown]
+
+
+@pytest.mark.parametrize("tool", [POLYGON, BRUSH])
+@pytest.mark.parametrize(
+    ("key", "modifier"),
+    [
+        (Key.Key_D, Qt.KeyboardModifier.NoModifier),
+        (Key.Key_PageDown, Qt.KeyboardModifier.NoModifier),
+        (Key.Key_D, CONTROL),
+        (Key.Key_Return, CONTROL),
+        (Key.Key_R, Qt.KeyboardModifier.ShiftModifier),
+    ],
+)
+def test_no_key_takes_what_is_being_drawn_away(
+    qtbot, window, document, store, begin, put, tool, key, modifier
+):
+    put(Segment(1, CELL), slice(0, 40), slice(0, 60))
+    document.begin_segment()
+    before = document.map.segment_ids.copy()
+    begin(tool)
+    qtbot.keyClick(window.canvas, key, modifier)
+    assert window.canvas.is_gesturing
+    assert document.record.id == 1
+    assert (document.map.segment_ids == before).all()
+    assert store.image_ids(ImageQuery(review=Review.APPROVED)) == []
+    assert said(window)[-1] == UNFINISHED.format("Esc")
+
+
+def test_the_list_goes_back_to_the_image_that_is_drawn_on(qtbot, window, document, begin):
+    begin(POLYGON)
+    view = window.image_list.findChild(QTableView)
+    place = view.visualRect(view.model().index(2, 0)).center()
+    qtbot.mouseClick(view.viewport(), LEFT, pos=place)
+    assert document.record.id == 1
+    assert view.currentIndex().row() == 0
+    assert window.canvas.is_gesturing
+    window.canvas.cancel_gesture()
+    qtbot.mouseClick(view.viewport(), LEFT, pos=place)
+    assert document.record.id == 3
+
+
+@pytest.mark.parametrize("tool", [POLYGON, BRUSH])
+def test_closing_the_window_saves_what_is_being_drawn(window, store, begin, tool):
+    begin(tool)
+    window.close()
+    map = store.load_map(1)
+    assert map.segment_ids[20, 25]
+    assert len(store.history(1)[0]) == 1
+
+
+def test_an_outline_that_encloses_nothing_is_dropped_at_the_end(qtbot, window, store, at):
+    window.tools.take(POLYGON)
+    for corner in CORNERS[:2]:
+        qtbot.mouseClick(window.canvas, LEFT, pos=at(*corner))
+    window.close()
+    assert not window.isVisible()
+    assert store.history(1)[0] == []
+
+
+def test_what_cannot_be_saved_keeps_the_window_open_once(window, store, begin, monkeypatch):
+    def fail(*_: object) -> None:
+        raise ProjectError("The disk is full.")
+
+    begin(BRUSH)
+    monkeypatch.setattr(AnnotationStore, "append_edit", fail)
+    assert not window.close()
+    assert UNSAVED in said(window)
+    assert window.canvas.is_gesturing
+    assert window.close()
+
+
+def test_a_stroke_may_begin_on_a_notice(qtbot, window, document, at):
+    for _ in range(6):
+        window.canvas.zoom_in()  # until the image is below the notice
+    window.notices.fail("Something is in the way.")
+    notice = window.notice_stack.findChild(object, "notice")
+    middle = notice.mapTo(window.canvas, QPoint(60, notice.height() // 2))
+    x, y = window.canvas.view.to_image(middle.x(), middle.y())
+    assert 0 <= x < 64
+    assert 0 <= y < 48
+    window.tools.set_size(4)
+    child = window.canvas.childAt(middle)
+    qtbot.mouseClick(child, LEFT, pos=child.mapFrom(window.canvas, middle))
+    assert document.map.segment_ids[int(y), int(x)] == 1

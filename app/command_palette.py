@@ -1,11 +1,12 @@
 """The command palette: type a few letters, press Enter, and the command is carried out."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
@@ -53,17 +54,20 @@ class CommandPalette(QFrame):
         self._list.itemClicked.connect(self._run)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 10, 10, 10)
+        self._nothing = QLabel("No command is called so.", self)
+        self._nothing.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         column.addWidget(self._field)
+        column.addWidget(self._nothing)
         column.addWidget(self._list)
         self.hide()
 
     def open_palette(self) -> None:
-        """Show what can be done now, in the upper middle of the window."""
+        """Show every command in the upper middle of the window; what cannot be done is grey."""
         self._focus_before = QApplication.focusWidget()
         self._list.clear()
-        for spec in ACTIONS:
+        for spec in sorted(ACTIONS, key=lambda spec: not self._actions[spec.name].isEnabled()):
             action = self._actions[spec.name]
-            if action.isVisible() and action.isEnabled():
+            if action.isVisible():
                 self._list.addTopLevelItem(_row(spec.name, spec.menu, action))
         self._field.clear()
         self._filter("")
@@ -99,13 +103,17 @@ class CommandPalette(QFrame):
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
         first: QTreeWidgetItem | None = None
+        n_found = 0
         for row in range(self._list.topLevelItemCount()):
             item = self._list.topLevelItem(row)
             if item is None:
                 continue
             is_found = all(word in item.text(0).casefold() for word in words)
             item.setHidden(not is_found)
-            first = item if first is None and is_found else first
+            n_found += is_found
+            if first is None and is_found and not item.isDisabled():
+                first = item
+        self._nothing.setVisible(not n_found)
         if first is None:
             self._list.clearSelection()
         else:
@@ -113,7 +121,7 @@ class CommandPalette(QFrame):
 
     @Slot(QTreeWidgetItem, int)
     def _run(self, item: QTreeWidgetItem | None, column: int = 0) -> None:
-        if item is not None:
+        if item is not None and not item.isDisabled():
             self.close_palette()
             self._actions[item.data(0, NAME_ROLE)].trigger()
 
@@ -122,6 +130,9 @@ def _row(name: str, menu: str, action: QAction) -> QTreeWidgetItem:
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     item = QTreeWidgetItem([f"{menu}: {action.text()}", keys])
     item.setData(0, NAME_ROLE, name)
+    item.setDisabled(not action.isEnabled())
+    if item.isDisabled():
+        item.setToolTip(0, f"Not now. {action.statusTip()}")
     item.setForeground(1, QApplication.palette().placeholderText())
     item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return item

@@ -252,13 +252,22 @@ def test_the_palette_runs_what_it_finds(qtbot, window, press):
     assert not palette.isVisible()
 
 
-def test_the_palette_offers_only_what_can_be_done(window, press):
+def test_the_palette_shows_what_cannot_be_done_and_does_not_do_it(
+    qtbot, window, document, press
+):
     press(Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    tree = window.findChild(QWidget, "palette").findChild(QTreeWidget)
-    texts = {tree.topLevelItem(row).text(0) for row in range(tree.topLevelItemCount())}
-    assert "View: Fit image" in texts
-    assert "Edit: Undo" not in texts
-    assert "Segment: Category 4" not in texts
+    palette = window.findChild(QWidget, "palette")
+    tree, field = palette.findChild(QTreeWidget), palette.findChild(QLineEdit)
+    rows = [tree.topLevelItem(row) for row in range(tree.topLevelItemCount())]
+    greyed = {row.text(0) for row in rows if row.isDisabled()}
+    assert {"Edit: Undo", "Segment: Fill holes"} <= greyed
+    assert [row.isDisabled() for row in rows] == sorted(row.isDisabled() for row in rows)
+    qtbot.keyClicks(field, "hol")
+    assert [row.text(0) for row in rows if not row.isHidden()] == ["Segment: Fill holes"]
+    qtbot.keyClick(field, Key.Key_Return)
+    assert palette.isVisible()
+    qtbot.keyClicks(field, "xyz")
+    assert any(label.isVisible() for label in palette.findChildren(QLabel))
 
 
 def test_the_help_sheet_lists_every_key(window, press):

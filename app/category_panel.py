@@ -4,11 +4,12 @@ from collections import Counter
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QToolButton,
     QTreeWidget,
@@ -62,6 +63,10 @@ class CategoryPanel(QWidget):
         self._edit.setToolTip("Add, rename, recolour, merge or delete categories")
         self._edit.setAccessibleName("Edit categories")
         self._list = self._build_list()
+        self._nothing = QLabel("No category is called so.", self)
+        self._nothing.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._nothing.setContentsMargins(10, 0, 10, 0)
+        self._nothing.hide()
         self._lay_out()
         self._connect()
         self._fill()
@@ -108,6 +113,7 @@ class CategoryPanel(QWidget):
         column.setContentsMargins(0, 8, 0, 0)
         column.setSpacing(8)
         column.addLayout(field)
+        column.addWidget(self._nothing)
         column.addWidget(self._list)
 
     def _connect(self) -> None:
@@ -139,6 +145,7 @@ class CategoryPanel(QWidget):
         found = find_matches(tuple(self._document.categories.values()), text)
         for item in self._items():
             item.setHidden(item.data(0, ID_ROLE) not in found)
+        self._nothing.setVisible(not found)
         if text.strip() and found:
             self._mark(found[0])
         else:
@@ -206,6 +213,7 @@ class CategoryPanel(QWidget):
         for item in self._items():
             if item.data(0, ID_ROLE) == category_id:
                 self._list.setCurrentItem(item)
+                self._list.scrollToItem(item)
 
     def _items(self) -> list[QTreeWidgetItem]:
         rows = (self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount()))

@@ -9,7 +9,7 @@ from app.image_layer import ImageLayer
 from app.keys import Keys
 from app.picture_reader import PictureReader, Reading
 from app.shown_map import ShownMap
-from app.suggestion import preview_segments, suggest
+from app.suggestion import lay_over_map, preview_segments, suggest
 from app.waiting_proposals import WaitingProposals
 from core import edits
 from core.errors import AnnotateError
@@ -332,15 +332,23 @@ class Document(ShownMap):
     # The model's help.
 
     def show_preview(
-        self, preview: Preview | None, to_project: Mapping[int, int] | None = None
+        self,
+        preview: Preview | None,
+        to_project: Mapping[int, int] | None = None,
+        region: Rect | None = None,
     ) -> None:
         """Show one step of a run over the image; None shows the proposal or map again.
 
         Args:
+            preview: of the whole image.
             to_project: the model's category ids -> the project's.
+            region: what the model was asked for; outside of it the map is shown.
         """
+        segments = preview_segments(preview, to_project or {}) if preview else {}
+        if preview is not None and self.map is not None and region is not None:
+            preview, segments = lay_over_map(preview, segments, self.map, region)
         self.preview = None if self.map is None else preview
-        self._preview_segments = preview_segments(preview, to_project or {}) if preview else {}
+        self._preview_segments = segments
         self._tell_proposal()
 
     def propose(

@@ -6,6 +6,7 @@ from app.document import Document
 from app.notices import Notices
 from app.segmenter import Segmenter
 from app.step_panel import StepPanel
+from app.suggestion import cut_preview
 from core.bundled import find_model
 from core.errors import AnnotateError
 from core.jobs import Device, SegmentJob
@@ -264,7 +265,10 @@ class ModelRun(QObject):
 
     @Slot(int, object)
     def _on_stepped(self, ticket: int, preview: Preview) -> None:
+        map, region = self._document.map, self._region
         if ticket == self._ticket:
+            if region is not None and map is not None:
+                preview = cut_preview(preview, region, (map.height, map.width))
             self._panel.add_preview(preview)
 
     @Slot(int, object)
@@ -296,7 +300,7 @@ class ModelRun(QObject):
 
     @Slot(object)
     def _on_preview_selected(self, preview: Preview | None) -> None:
-        self._document.show_preview(preview, self._match.to_project)
+        self._document.show_preview(preview, self._match.to_project, self._region)
 
     @Slot()
     def _on_image_changed(self) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
@@ -170,6 +171,29 @@ def test_a_region_is_segmented_and_the_rest_of_the_map_stays(qtbot, document, re
     document.accept()
     document.undo()
     assert not document.map.segment_ids.any()
+
+
+def test_each_step_on_a_region_shows_the_map_around_it(qtbot, document, ready, put):
+    put(Segment(1, OTHER.id), slice(0, 24), slice(0, 64))
+    put(Segment(2, NUCLEUS.id), slice(24, 48), slice(0, 64))
+    seen = []
+    document.proposal_changed.connect(
+        lambda: document.preview and seen.append((document.shown_ids, document.shown_segments))
+    )
+    region = Rect(12, 16, 36, 48)
+    ready.begin_region(region)
+    qtbot.waitUntil(lambda: document.has_proposal, **PATIENT)
+    assert len(seen) >= 3
+    for ids, segments in seen:
+        height, width = ids.shape
+        top, bottom = -(-12 * height // 48), 36 * height // 48
+        left, right = -(-16 * width // 64), 48 * width // 64
+        around = np.repeat([[1], [2]], height // 2, axis=0).repeat(width, axis=1)
+        around[top:bottom, left:right] = ids[top:bottom, left:right]
+        np.testing.assert_array_equal(ids, around)
+        assert not np.isin(ids[top:bottom, left:right], [1, 2]).any()
+        assert segments[1].category_id == OTHER.id
+        assert set(np.unique(ids)) - {0} <= segments.keys()
 
 
 def test_what_is_asked_for_during_a_run_does_not_change_what_the_run_is_for(

@@ -31,6 +31,7 @@ class Opening(QObject):
         opened(AnnotationStore): the project is ready; perhaps it is the current one.
         grown(): images that are new in the folder came into a project that is open already.
         told(str): something that the user should know although the project opens.
+        warned(str): something of that kind that must not fade before it is read.
         failed(str): it does not open, and why.
         abandoned(): the user wanted no project after all.
     """
@@ -38,6 +39,7 @@ class Opening(QObject):
     opened = Signal(object)
     grown = Signal()
     told = Signal(object)
+    warned = Signal(object)
     failed = Signal(object)
     abandoned = Signal()
 
@@ -124,7 +126,7 @@ class Opening(QObject):
     @Slot(object)
     def _on_recovered(self, report: str) -> None:
         self._recovery = None
-        self.told.emit(report)
+        self.warned.emit(report)
         self.start()
 
     def _open_store(self, project: Path) -> AnnotationStore:

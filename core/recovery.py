@@ -22,6 +22,7 @@ from core.set_aside import finish_setting_aside, recovered_path, set_aside
 from core.snapshots import ProjectSnapshots
 
 _MAX_PIXELS: Final = 2**30  # a map beyond that was never made
+MAX_NAMED: Final = 5  # images, in the sentence
 _GREY: Final = (128, 128, 128)
 
 
@@ -34,7 +35,8 @@ class RecoveryReport:
         kept_aside: where the damaged file is now.
         n_images, n_steps: recovered, and steps that can be undone or redone.
         n_lost_steps: that are gone, or are one step now with others.
-        n_hurt_images: whose history has such a gap or ends early.
+        hurt: names of images whose history has such a gap or ends early; they are to be
+            reviewed again.
         n_lost_images: of which only edits were found.
         n_lost_categories: that were named anew, as segments need them.
     """
@@ -44,7 +46,7 @@ class RecoveryReport:
     n_images: int = 0
     n_steps: int = 0
     n_lost_steps: int = 0
-    n_hurt_images: int = 0
+    hurt: list[str] = field(default_factory=list)
     n_lost_images: int = 0
     n_lost_categories: int = 0
 
@@ -52,16 +54,21 @@ class RecoveryReport:
         lost = [
             f"{number} {what}"
             for number, what in (
-                (self.n_lost_steps, f"steps in {self.n_hurt_images} of the images"),
+                (self.n_lost_steps, f"steps in {len(self.hurt)} of the images"),
                 (self.n_lost_images, "images"),
                 (self.n_lost_categories, "names of categories"),
             )
             if number
         ]
         loss = f"{' and '.join(lost)} could not be read" if lost else "all could be read"
+        named = ", ".join(self.hurt[:MAX_NAMED])
+        more = len(self.hurt) - MAX_NAMED
+        again = (
+            f" Review again: {named}{f' and {more} more' if more > 0 else ''}." if named else ""
+        )
         return (
             f"{self.n_images} images with {self.n_steps} steps were recovered in {self.path}; "
-            f"{loss}. The damaged file is kept as {self.kept_aside.name}."
+            f"{loss}.{again} The damaged file is kept as {self.kept_aside.name}."
         )
 
 
@@ -204,7 +211,8 @@ class _Draft(ProjectCategories, ProjectSnapshots):
             report.n_images += 1
             report.n_steps += len(journal.steps)
             report.n_lost_steps += journal.n_lost
-            report.n_hurt_images += bool(journal.n_lost)
+            if journal.n_lost:
+                report.hurt.append(Path(row[1]).name)
         report.n_lost_images = len((found.edits.keys() | found.images) - self._image_ids())
         report.n_lost_categories = self._add_categories(found.categories.values(), used)
         for name, value in found.settings.items():
@@ -215,7 +223,8 @@ class _Draft(ProjectCategories, ProjectSnapshots):
 
     def _add_image(self, row: tuple[Any, ...], journal: _Journal) -> None:
         image_id, path, frame, height, width, _, next_id, review, fingerprint, *_ = row
-        review = review if review in set(Review) else Review.OPEN.value
+        if journal.n_lost or review not in set(Review):
+            review = Review.OPEN.value
         base, position = journal.base, journal.base + journal.n_in_effect
         size = (image_id, path, frame, height, width)
         with self._writing():

@@ -135,8 +135,16 @@ def test_edits_up_to_the_damaged_one_are_kept_and_a_snapshot_takes_the_map_on(pa
         labels, position = store.history(1)
         assert labels[:12].count("recovered") == 1 and position == len(labels) - 1
         assert state(store.base_map(1)) == example[2][1][9]
-    assert (report.n_hurt_images, report.n_lost_steps) == (1, 11)
+    assert (report.hurt, report.n_lost_steps) == (["ä0.png"], 11)
     assert "11 steps in 1 of the images could not be read" in str(report)
+    assert "Review again: ä0.png." in str(report)
+
+
+def test_an_image_that_lost_steps_is_to_be_reviewed_again(path):
+    execute(path, "UPDATE edit SET payload = x'00' WHERE image_id = 3 AND seq = 20")
+    recover_project(path)
+    with AnnotationStore.open(path) as store:
+        assert store.image_record(3).review is Review.OPEN
 
 
 def test_without_a_later_snapshot_the_map_is_the_last_before_the_damage(path, example):

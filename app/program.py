@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.appearance import Appearance
 from app.opening import Opening
@@ -15,6 +16,7 @@ from app.window import MainWindow
 from core.store import PROJECT_SUFFIX, AnnotationStore
 
 FAILED: Final = 2
+BLIND_PLATFORMS: Final = frozenset({"offscreen", "minimal"})  # nobody sees a message there
 
 
 class Program(QObject):
@@ -31,7 +33,9 @@ class Program(QObject):
         self._store: AnnotationStore | None = None
         self._opening: Opening | None = None  # the last one; kept, it may be in its own signal
         self._is_opening = False
+        self._farewell: QMessageBox | None = None  # says why no window opens
         self._later: list[str] = []
+        self._warnings: list[str] = []  # for the next window, until they are read
         self._exit_code = 0
         self._fault_reported.connect(self._on_fault_reported)
         self._app.lastWindowClosed.connect(self._on_last_window_closed)
@@ -48,7 +52,7 @@ class Program(QObject):
             AnnotateError: the sample project cannot be made.
         """
         self.open_path(make_sample_folder() if path is None else path)
-        if self._exit_code == 0:
+        if self._exit_code == 0 or self._farewell is not None:
             self._app.exec()
         self.close()
         self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -100,6 +104,7 @@ class Program(QObject):
         self._opening.opened.connect(self._on_opened)
         self._opening.grown.connect(self._on_grown)
         self._opening.told.connect(self._on_told)
+        self._opening.warned.connect(self._warnings.append)
         self._opening.failed.connect(self._on_failed)
         self._opening.abandoned.connect(self._on_abandoned)
         return self._opening
@@ -115,6 +120,8 @@ class Program(QObject):
         for sentence in self._later:
             self._tell(sentence)
         self._later.clear()
+        while self._warnings and self._window is not None:
+            self._window.notices.fail(self._warnings.pop(0))
 
     @Slot()
     def _on_grown(self) -> None:
@@ -158,7 +165,14 @@ class Program(QObject):
             return
         sys.stderr.write(f"{sentence}\n")
         self._exit_code = FAILED
-        self._app.quit()
+        if QGuiApplication.platformName() in BLIND_PLATFORMS:
+            self._app.quit()
+            return
+        # Who started the program by an icon sees no terminal.
+        self._farewell = QMessageBox(QMessageBox.Icon.Critical, "Bitbrush", sentence)
+        self._farewell.setTextFormat(Qt.TextFormat.PlainText)
+        self._farewell.finished.connect(self._app.quit)
+        self._farewell.open()
 
     @Slot()
     def _on_abandoned(self) -> None:

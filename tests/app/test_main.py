@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.__main__ import main
 from app.program import Program
@@ -217,3 +217,18 @@ def test_the_window_waits_for_no_dialog(repository) -> None:
     assert all(importlib.util.find_spec(name) for name in dialogs)
     code = f"import sys, app.program\nprint(sorted({dialogs} & sys.modules.keys()))"
     assert run_python(repository, code).stdout.strip() == "[]"
+
+
+def test_who_sees_no_terminal_sees_why_no_window_opens(
+    qtbot, program, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr("app.program.BLIND_PLATFORMS", frozenset())
+    quits = []
+    monkeypatch.setattr(program._app, "quit", lambda: quits.append("quit"))  # noqa: SLF001
+    program.open_path(tmp_path / "none.bitbrush")
+    (box,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMessageBox))
+    assert "none.bitbrush" in box.text()
+    assert "none.bitbrush" in capsys.readouterr().err
+    assert quits == []
+    box.accept()
+    assert quits == ["quit"]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.document import Document
 from app.frame_panel import ImageList
@@ -34,6 +34,17 @@ class ImageCommands(QObject):
         self._document = document
         self._images = images
         self._commands = commands
+        document.edited.connect(self._on_edited)
+
+    @Slot(int)
+    def _on_edited(self, image_id: int) -> None:
+        """An approval is for the map that was seen: another one is to be seen again."""
+        try:
+            record = self._document.store.image_record(image_id)
+        except AnnotateError:
+            return  # the edit itself was saved; the list will say what is wrong
+        if record.review is Review.APPROVED and self._review(Review.OPEN):
+            self.told.emit(f"{describe(record)} was approved, and is to be reviewed again.")
 
     def approve(self) -> None:
         """Approve the open image and go on to the next one that nobody has approved."""

@@ -73,3 +73,16 @@ def test_an_image_with_a_pending_proposal_is_not_approved(document, store, press
     document.propose(proposal, {7: 1, 8: 2})
     press(Qt.Key.Key_Return)
     assert store.image_ids(APPROVED) == []
+
+
+def test_a_map_that_is_edited_after_its_approval_is_to_be_reviewed_again(
+    window, document, store, press, put
+):
+    put(Segment(1, 1), slice(0, 5), slice(0, 5))
+    press(Qt.Key.Key_Return)
+    assert store.image_ids(APPROVED) == [1]
+    window.open_image(1)
+    document.undo()
+    assert store.image_ids(APPROVED) == []
+    texts = [notice.text for notice in window.notice_stack.shown]
+    assert texts == ["picture0.png was approved, and is to be reviewed again."]

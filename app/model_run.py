@@ -186,7 +186,8 @@ class ModelRun(QObject):
     @Slot(object)
     def _on_ready(self, device: Device) -> None:
         self._show_device(device)
-        self._notices.tell(device.note)
+        if self._wanted:  # else nothing runs on it
+            self._notices.tell(device.note)
 
     def _show_device(self, device: Device | None) -> None:
         self.device = device

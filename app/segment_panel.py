@@ -1,6 +1,7 @@
 """The segments of the open image: a table with one row each, however many there are."""
 
 from bisect import bisect_left
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from app.icons import line_icon
 from app.look import Look
 from app.row_table import RowTable
 from app.theme import scaled, segment_color, swatch
+from core.errors import AnnotateError
 from core.panoptic import Segment
 
 Index = QModelIndex | QPersistentModelIndex
@@ -39,8 +41,10 @@ ICON_PX: Final = 16
 ICON_WIDTH: Final = 30
 PAINT_AFTER_MS: Final = 30
 AREA_WIDTH: Final = 84
-EMPTY: Final = (
-    "No segments yet.\nPaint with the brush ({}), or let the model propose a map ({})."
+EMPTY: Final = "No segments yet.\nPaint with the brush ({})"
+OR_MODEL: Final = ", or let the model propose a map ({})"
+NOT_SHOWN: Final = (
+    "This image cannot be shown. Its map and its history are kept, and come back with its file."
 )
 
 
@@ -224,14 +228,28 @@ class SegmentPanel(QWidget):
 
     @Slot()
     def _write_keys(self) -> None:
-        keys = self._document.keys
-        self._empty.setText(EMPTY.format(keys.hint("brush"), keys.hint("segment_image")))
+        self._say_empty()
+
+    def _say_empty(self) -> None:
+        """Say why there is no row, and what makes some."""
+        document = self._document
+        is_lost = document.record is not None and not document.has_image
+        if is_lost and not document.reader.is_reading:
+            self._empty.setText(NOT_SHOWN)
+            return
+        ways = EMPTY.format(document.keys.hint("brush"))
+        with suppress(AnnotateError):
+            if document.store.model:
+                ways += OR_MODEL.format(document.keys.hint("segment_image"))
+        self._empty.setText(f"{ways}.")
 
     @Slot()
     def _refresh(self) -> None:
         self._table.paint_later()
         self._model.refresh()
         has_rows = self._model.rowCount() > 0
+        if not has_rows:
+            self._say_empty()
         self._stack.setCurrentWidget(self._table if has_rows else self._empty)
         self._follow_selection()
 

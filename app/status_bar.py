@@ -153,10 +153,14 @@ def describe_tool(document: Document, tools: ToolBox) -> str:
 def _describe_painting(document: Document) -> str:
     """What becomes of pixels that are painted now."""
     selected, category = document.selected, document.category
+    if selected is not None and selected.is_locked:
+        return f"{document.name(selected)} is locked; {document.keys.hint('lock')} unlocks it"
     if selected is not None:
         key = document.keys.hint("new_segment")
         return f"extends {document.name(selected)}  ({key} begins a new segment)"
     if category is None:
         return "there is no category to paint"
-    kind = "makes a new" if category.is_thing else "extends the"
-    return f"{kind} {category.name} segment"
+    if category.is_thing:
+        return f"makes a new {category.name} segment"
+    has_one = document.map is not None and document.map.find_stuff(category.id) is not None
+    return f"{'extends' if has_one else 'makes'} the {category.name} segment"

@@ -131,3 +131,16 @@ def test_rows_are_painted_soon_after_they_changed(qtbot, table, put):
     put(Segment(2, CELL), slice(10, 15), slice(0, 8))
     qtbot.waitUntil(table.updatesEnabled)
     assert table.grab().toImage() != before
+
+
+def test_an_empty_list_says_what_makes_segments_and_why_there_are_none(
+    document, panel, store, pictures
+):
+    (empty,) = panel.findChildren(QLabel)
+    assert empty.text() == "No segments yet.\nPaint with the brush (B)."
+    store.set_model("nuclei")
+    document.open_image(store.image_record(2))
+    assert "let the model propose a map (Shift+R)" in empty.text()
+    pictures[2].unlink()
+    document.open_image(store.image_record(3))
+    assert "Its map and its history are kept" in empty.text()

@@ -116,6 +116,7 @@ _OTHER_FAILURE: Final = (
     "The project {path} cannot be used ({error}); recover what can be read, or put a backup in "
     "its place."
 )
+_MODES: Final = {True: "ro", False: "rw"}
 _DAMAGES: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -208,7 +209,8 @@ def open_database(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
     if not is_read_only and not os.access(path, os.W_OK):
         raise ProjectError(_SENTENCES[sqlite3.SQLITE_READONLY].format(path=path))
     with project_errors(path):
-        connection = _connect(path, "ro" if is_read_only else "rw")
+        is_fixed = is_read_only and not os.access(path.parent, os.W_OK)
+        connection = _connect(path, _fixed_mode(path) if is_fixed else _MODES[is_read_only])
         try:
             _check_kind(connection, path, is_read_only=is_read_only)
             if not is_read_only:
@@ -219,6 +221,21 @@ def open_database(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _fixed_mode(path: Path) -> str:
+    """How to read a project in a folder where SQLite cannot put its own files.
+
+    Raises:
+        ProjectError: a log beside the project holds its last edits, and needs such a file.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise ProjectError(
+            f"The last edits of the project {path} are in {log.name}, which cannot be read in "
+            "a folder that cannot be written; copy both files to another folder and open that."
+        )
+    return "ro&immutable=1"
 
 
 def check_log(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The dialog for a damaged project: what is wrong, and what can be saved of it."""
 
+import logging
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,8 @@ OFFER = (
     "Everything that can still be read, maps and steps of undo, can be put into a new project "
     "in its place. The damaged file is not changed: it is kept beside it under another name."
 )
+
+_log = logging.getLogger("bitbrush")
 
 
 class RecoverDialog(QDialog):
@@ -79,6 +82,8 @@ class RecoverDialog(QDialog):
         self._run = None
         self.hide()
         self.deleteLater()
+        if report.hurt:  # the sentence has the first few only
+            _log.warning("to be reviewed again: %s", ", ".join(report.hurt))
         self.recovered.emit(str(report))
 
     @Slot(object)

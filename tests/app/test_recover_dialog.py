@@ -1,11 +1,14 @@
 """A damaged project is offered to be recovered, and is kept whatever is answered."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from app.notices import Severity
 from app.program import Program
 from app.recover_dialog import RecoverDialog
 from core.edits import brush_stroke, new_segment
@@ -70,6 +73,22 @@ def test_what_can_be_read_is_opened_and_the_damaged_file_is_kept(qtbot, program,
     assert "images" in program.window.notice_stack.shown[0].text
     (kept,) = aside(damaged)
     assert kept.read_bytes() == before
+
+
+def test_the_log_names_every_image_that_lost_steps(qtbot, program, project, caplog):
+    with closing(sqlite3.connect(project)) as connection, connection:
+        connection.execute("UPDATE edit SET payload = x'00' WHERE seq = 1")
+    program.open_path(project)
+    program.recover()
+    qtbot.waitUntil(
+        lambda: any(isinstance(w, RecoverDialog) for w in QApplication.topLevelWidgets())
+    )
+    answer(qtbot, "Recover")
+    qtbot.waitUntil(lambda: program.window is not None, **PATIENT)
+    assert "to be reviewed again: picture0.png" in caplog.text
+    (notice,) = program.window.notice_stack.shown
+    assert "Review again: picture0.png" in notice.text
+    assert notice.severity is Severity.ERROR
 
 
 def test_a_damaged_project_can_be_left_as_it_is(qtbot, program, damaged, capsys):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from os.path import normpath, relpath
 from pathlib import Path
 from typing import Any, Final
 
@@ -162,19 +163,38 @@ class ProjectImages(ProjectDatabase):
     def _record(self, row: Sequence[Any]) -> ImageRecord:
         id_, path, frame, height, width, position, _, review, *_ = row
         try:
-            path = self.path.parent / path
+            path = Path(normpath(self.path.parent / path))
             return ImageRecord(id_, path, frame, height, width, position, Review(review))
         except ValueError as error:
             raise self._damage(f"Image {id_}", error) from error
 
     def _portable_names(self, paths: Sequence[Path]) -> list[str]:
-        """How the file names images: from the project's folder if they are inside it."""
-        folders = {folder: folder.resolve() for folder in {path.parent for path in paths}}
-        inside = self.path.parent
-        for folder, resolved in folders.items():
-            if resolved.is_relative_to(inside):
-                folders[folder] = resolved.relative_to(inside)
-        return [(folders[path.parent] / path.name).as_posix() for path in paths]
+        """How the file names images: from the project's folder, if a folder has both.
+
+        Older versions wrote the whole path of what lies outside the project's folder; a name
+        that is in the file already stays what it is.
+        """
+        whole = {folder: folder.resolve() for folder in {path.parent for path in paths}}
+        short = {folder: self._seen_from_here(at) for folder, at in whole.items()}
+        names = []
+        for path in paths:
+            name = (short[path.parent] / path.name).as_posix()
+            if name.startswith("../"):
+                old = (whole[path.parent] / path.name).as_posix()
+                name = old if self._has_name(old) else name
+            names.append(name)
+        return names
+
+    def _seen_from_here(self, folder: Path) -> Path:
+        """A folder from that of the project; whole if only the root of the disk has both."""
+        here = self.path.parent
+        if folder.is_relative_to(here):
+            return folder.relative_to(here)
+        return Path(relpath(folder, here)) if folder.parts[:2] == here.parts[:2] else folder
+
+    def _has_name(self, name: str) -> bool:
+        statement = "SELECT 1 FROM image WHERE path = CAST(? AS TEXT) LIMIT 1"
+        return bool(self._execute(statement, name.encode(errors="surrogateescape")))
 
 
 def check_text(names: Iterable[str]) -> None:

@@ -1,6 +1,8 @@
 """Files that changed or were moved are noticed, and found again where there is no doubt."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,42 @@ def test_a_project_moved_with_its_images_misses_none(tmp_path, folder):
         assert again.find_missing() == []
         assert again.check_source(2) is SourceState.UNCHANGED
         assert again.load_map(2).segments.keys() == {1}
+
+
+def test_a_project_moved_together_with_images_beside_it_misses_none(tmp_path, folder):
+    (tmp_path / "both" / "project").mkdir(parents=True)
+    images = folder.rename(tmp_path / "both" / "images")
+    path = tmp_path / "both" / "project" / "a.bitbrush"
+    with AnnotationStore.create(path, [CELL]) as store:
+        store.add_images((images / name, None, 20, 30) for name in NAMES)
+        assert [record.path for record in store.images()] == [images / name for name in NAMES]
+        assert store.find_images([images / NAMES[1]]) == [2]
+    moved = (tmp_path / "both").rename(tmp_path / "elsewhere")
+    with AnnotationStore.open(moved / "project" / "a.bitbrush") as again:
+        assert again.find_missing() == []
+        expected = [moved / "images" / name for name in NAMES]
+        assert [record.path for record in again.images()] == expected
+
+
+def test_relinked_images_move_with_the_project(tmp_path, folder):
+    (tmp_path / "both" / "project").mkdir(parents=True)
+    path = tmp_path / "both" / "project" / "a.bitbrush"
+    with AnnotationStore.create(path, [CELL]) as store:
+        store.add_images([(folder / "a.png", None, 20, 30)])
+        images = folder.rename(tmp_path / "both" / "images")
+        store.relink(store.plan_relink(images).found)
+        assert store.image_record(1).path == images / "a.png"
+    moved = (tmp_path / "both").rename(tmp_path / "elsewhere")
+    with AnnotationStore.open(moved / "project" / "a.bitbrush") as again:
+        assert again.find_missing() == []
+
+
+def test_whole_paths_of_older_versions_name_the_same_images(store, folder):
+    whole = (folder / "a.png").as_posix()
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE image SET path = ?, checksum = NULL WHERE id = 1", [whole])
+    assert store.image_record(1).path == folder / "a.png"
+    assert store.find_images([folder / "a.png"]) == [1]
+    assert store.add_images([(folder / "a.png", None, 20, 30)]) == [1]
+    with pytest.raises(ProjectError, match=r"a\.png is another image of this project"):
+        store.relink({2: folder / "a.png"})

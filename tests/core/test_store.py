@@ -125,9 +125,18 @@ class TestImages:
         with AnnotationStore.open(moved / PROJECT_NAME) as again:
             assert again.images()[0].path == moved / "a.png"
 
-    def test_outside_the_folder_keep_their_whole_path(self, store, tmp_path):
-        store.add_images([(tmp_path / "b.png", None, 2, 2)])
-        assert rows(store.path, "SELECT path FROM image") == [(str(tmp_path / "b.png"),)]
+    def test_outside_the_folder_are_named_from_it_unless_only_the_root_has_both(
+        self, store, tmp_path
+    ):
+        store.add_images(
+            [(tmp_path / "b.png", None, 2, 2), (Path("/elsewhere/c.png"), None, 2, 2)]
+        )
+        whole = Path("/elsewhere").resolve() / "c.png"
+        assert rows(store.path, "SELECT path FROM image") == [
+            ("../b.png",),
+            (whole.as_posix(),),
+        ]
+        assert [r.path for r in store.images()] == [tmp_path / "b.png", whole]
 
     def test_that_are_links_keep_their_own_name(self, store, tmp_path):
         link = store.path.parent / "link.png"

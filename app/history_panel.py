@@ -1,4 +1,4 @@
-"""The history of the open image: every edit since it was void, to go back to by a click."""
+"""The history of the open image: every edit that is kept, to go back to by a click."""
 
 from typing import Any, Final
 
@@ -15,9 +15,11 @@ from PySide6.QtGui import QFont, QShowEvent
 from PySide6.QtWidgets import QApplication, QListView, QVBoxLayout, QWidget
 
 from app.document import Document
+from core.errors import AnnotateError
 
 Index = QModelIndex | QPersistentModelIndex
 START: Final = "Start"
+KEPT_START: Final = "Kept start ({} dropped)"
 
 
 class HistoryModel(QAbstractListModel):
@@ -26,6 +28,7 @@ class HistoryModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._labels: list[str] = []
+        self._n_dropped = 0
         self.position = 0
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
@@ -36,7 +39,8 @@ class HistoryModel(QAbstractListModel):
         answer: Any = None
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                answer = f"{row}  {self._labels[row]}" if row else self._labels[row]
+                number = row + self._n_dropped
+                answer = f"{number}  {self._labels[row]}" if row else self._labels[row]
             case Qt.ItemDataRole.ForegroundRole if row > self.position:
                 answer = QApplication.palette().placeholderText()
             case Qt.ItemDataRole.FontRole if row == self.position:
@@ -46,8 +50,12 @@ class HistoryModel(QAbstractListModel):
                 answer = f"{self._labels[row]}, {self._say_place(row)}"
         return answer
 
-    def follow(self, labels: list[str], position: int) -> None:
-        """Show another history; rows that stay the same are left alone."""
+    def follow(self, labels: list[str], position: int, n_dropped: int) -> None:
+        """Show another history, numbered on from what was dropped; the same rows stay."""
+        if n_dropped != self._n_dropped:
+            self.beginResetModel()
+            self._labels, self._n_dropped = [], n_dropped
+            self.endResetModel()
         n_same = next(
             (
                 row
@@ -113,11 +121,22 @@ class HistoryPanel(QWidget):
 
     @Slot()
     def _follow(self) -> None:
-        labels, position = self._document.history()
-        has_image = self._document.has_image
-        self._model.follow([START, *labels] if has_image else [], position)
+        document = self._document
+        labels, position = document.history()
+        n_dropped = self._n_dropped()
+        steps = "1 earlier step was" if n_dropped == 1 else f"{n_dropped:,} earlier steps were"
+        start = KEPT_START.format(steps) if n_dropped else START
+        has_history = document.record is not None
+        self._model.follow([start, *labels] if has_history else [], position, n_dropped)
         self._view.setCurrentIndex(self._model.index(position))
         self._view.setEnabled(self._document.is_editable)
+
+    def _n_dropped(self) -> int:
+        record, store = self._document.record, self._document.store
+        try:
+            return 0 if record is None else store.n_dropped(record.id)
+        except AnnotateError:
+            return 0  # whoever tries to undo is told why
 
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:

@@ -135,6 +135,10 @@ class ProjectHistory(ProjectDatabase):
         rows = self._execute("SELECT label FROM edit WHERE image_id = ? ORDER BY seq", image_id)
         return [label for (label,) in rows], place.position - place.base
 
+    def n_dropped(self, image_id: int) -> int:
+        """How many steps there were before those of `history`."""
+        return self._place(image_id).base
+
     def travel(self, image_id: int, position: int) -> list[Edit]:
         """Commit a walk to another place of the history; a long one is one edit.
 

@@ -87,3 +87,21 @@ def test_a_pending_proposal_keeps_the_history_from_being_walked(
 def test_another_image_has_another_history(qtbot, document, panel, states):
     document.open_image(document.store.image_record(2))
     qtbot.waitUntil(lambda: rows(panel) == ["Start"])
+
+
+def test_steps_keep_their_numbers_when_older_ones_are_dropped(qtbot, document, panel, states):
+    document.store.compact(1)
+    document.history_changed.emit()
+    kept = ["Kept start (2 earlier steps were dropped)", "3  put"]
+    qtbot.waitUntil(lambda: rows(panel) == kept)
+    document.open_image(document.store.image_record(2))
+    qtbot.waitUntil(lambda: rows(panel) == ["Start"])
+
+
+def test_the_history_of_an_image_that_cannot_be_shown_is_there_but_not_to_be_walked(
+    qtbot, document, panel, states, pictures
+):
+    pictures[0].unlink()
+    document.open_image(document.store.image_record(1))
+    qtbot.waitUntil(lambda: not panel.view.isEnabled())
+    assert rows(panel) == ["Start", "1  put", "2  put", "3  put"]

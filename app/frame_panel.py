@@ -150,6 +150,11 @@ class ImageList(QWidget):
         else:
             self.image_chosen.emit(image_id)
 
+    def reload_moved(self) -> None:
+        """Ask again for images and thumbnails: files have come back, or are elsewhere."""
+        self._model.thumbnails.try_again()
+        self.reload()
+
     def begin_search(self) -> None:
         """Put the cursor into the field that filters by name."""
         self._name.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -55,14 +55,14 @@ class ImageDelegate(QStyledItemDelegate):
 
 
 def _draw_thumbnail(
-    painter: QPainter, frame: QRect, image: QImage | None, palette: QPalette
+    painter: QPainter, frame: QRect, image: QImage | str | None, palette: QPalette
 ) -> None:
-    """The picture in the middle of its frame; a grey field until it is there."""
-    if image is None or image.isNull():
+    """The picture in the middle of its frame; a grey field until it is there, or why not."""
+    if not isinstance(image, QImage):
         painter.fillRect(frame, palette.color(QPalette.ColorRole.Mid))
         if image is not None:
             painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "unreadable")
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, image)
         return
     size = image.deviceIndependentSize()
     if size.height() > frame.height():

@@ -44,7 +44,7 @@ class Thumbnails(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._kept: OrderedDict[int, QImage] = OrderedDict()
+        self._kept: OrderedDict[int, QImage | str] = OrderedDict()
         self._ratio = finest_ratio()
         least = 2 * self._ratio
         self._least_size = (round(least * THUMB_HEIGHT), round(least * THUMB_WIDTH))
@@ -60,8 +60,8 @@ class Thumbnails(QObject):
         self._pool.setThreadPriority(QThread.Priority.LowPriority)
         self._drawn.connect(self._on_drawn)
 
-    def find(self, record: ImageRecord) -> QImage | None:
-        """The thumbnail, null for an unreadable image; or None, and `made` follows."""
+    def find(self, record: ImageRecord) -> QImage | str | None:
+        """The thumbnail, or a word on why there is none; or None, and `made` follows."""
         if record.id in self._kept:
             self._kept.move_to_end(record.id)
             return self._kept[record.id]
@@ -74,6 +74,11 @@ class Thumbnails(QObject):
                 self._is_working = True
                 self._pool.start(self._work)
         return None
+
+    def try_again(self) -> None:
+        """Forget that images could not be read: their files may have come back."""
+        for image_id in [id_ for id_, kept in self._kept.items() if isinstance(kept, str)]:
+            del self._kept[image_id]
 
     def clear(self) -> None:
         """Forget all thumbnails, for another project's ids mean other images."""
@@ -105,19 +110,19 @@ class Thumbnails(QObject):
                 self._drawn.emit(record.id, image)
 
     @Slot(int, object)
-    def _on_drawn(self, image_id: int, image: QImage) -> None:
+    def _on_drawn(self, image_id: int, image: QImage | str) -> None:
         self._kept[image_id] = image
         while len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
         self.made.emit(image_id)
 
-    def _draw(self, record: ImageRecord) -> QImage:
-        """The image, made to fit a thumbnail; null when it cannot be read."""
+    def _draw(self, record: ImageRecord) -> QImage | str:
+        """The image, made to fit a thumbnail; a word when it cannot be read."""
         try:
             return self._to_qimage(self._find_on_disk(record))
         except AnnotateError as error:
             _log.info("no thumbnail of %s: %s", record.path, error)
-            return QImage()
+            return "unreadable" if record.path.exists() else "missing"
 
     def _find_on_disk(self, record: ImageRecord) -> Rgb:
         """The thumbnail as it was made once from the file as it is, or made now.

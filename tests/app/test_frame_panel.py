@@ -186,12 +186,19 @@ def test_thumbnails_are_made_where_no_cache_can_be(qtbot, model, tmp_path, monke
     assert not index.data(Qt.ItemDataRole.DecorationRole).isNull()
 
 
-def test_an_unreadable_image_has_an_empty_thumbnail(qtbot, model) -> None:
+def test_a_thumbnail_that_cannot_be_made_says_why(qtbot, model, store) -> None:
     index = model.index(2)
-    index.data(Qt.ItemDataRole.DecorationRole)
-    with qtbot.waitSignal(model.dataChanged):
-        pass
-    assert index.data(Qt.ItemDataRole.DecorationRole).isNull()
+    path = store.image_record(3).path
+    for word, spoil in (
+        ("missing", lambda: path.unlink(missing_ok=True)),
+        ("unreadable", lambda: path.write_bytes(b"no image")),
+    ):
+        spoil()
+        model.thumbnails.try_again()
+        index.data(Qt.ItemDataRole.DecorationRole)
+        with qtbot.waitSignal(model.dataChanged):
+            pass
+        assert index.data(Qt.ItemDataRole.DecorationRole) == word
 
 
 def test_how_far_an_image_is_can_be_heard_and_follows_what_is_done(model, store) -> None:

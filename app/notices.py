@@ -1,7 +1,7 @@
 """The one door for messages and errors: logged, and stacked over the canvas until closed."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -48,12 +48,14 @@ class Notice:
     Attributes:
         offer: what the button beside the sentence says; empty for no button.
         accept: what it does.
+        about: what has to change for the notice to be out of date; None for nothing.
     """
 
     text: str
     severity: Severity = Severity.INFO
     offer: str = ""
     accept: Callable[[], None] | None = None
+    about: Hashable = None
 
 
 class Notices(QObject):
@@ -61,9 +63,11 @@ class Notices(QObject):
 
     Signals:
         posted(Notice): there is something to read.
+        settled(object): what is about this is out of date.
     """
 
     posted = Signal(object)
+    settled = Signal(object)
 
     @Slot(object)
     def tell(self, text: str) -> None:
@@ -76,13 +80,19 @@ class Notices(QObject):
         self._post(Notice(text, Severity.WARNING))
 
     @Slot(object)
-    def fail(self, text: str) -> None:
+    def fail(self, text: str, about: Hashable = None) -> None:
         """Say that something went wrong."""
-        self._post(Notice(text, Severity.ERROR))
+        self._post(Notice(text, Severity.ERROR, about=about))
 
-    def offer(self, text: str, offer: str, accept: Callable[[], None]) -> None:
+    def offer(
+        self, text: str, offer: str, accept: Callable[[], None], about: Hashable = None
+    ) -> None:
         """Say that something is wrong which a press of a button would mend; it stays."""
-        self._post(Notice(text, Severity.ERROR, offer, accept))
+        self._post(Notice(text, Severity.ERROR, offer, accept, about))
+
+    def settle(self, about: Hashable) -> None:
+        """Take notices away of which the cause is gone, or nobody looks at it any more."""
+        self.settled.emit(about)
 
     def _post(self, notice: Notice) -> None:
         _log.log(_LEVELS[notice.severity], "%s", notice.text)
@@ -100,6 +110,7 @@ class NoticeStack(QWidget):
         self._layout.setSpacing(6)
         self._bars: list[NoticeBar] = []
         notices.posted.connect(self.show_notice)
+        notices.settled.connect(self.close_about)
         over.installEventFilter(self)
         self.hide()
 
@@ -124,6 +135,12 @@ class NoticeStack(QWidget):
             old.close_notice()
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.text))
         self._place()
+
+    @Slot(object)
+    def close_about(self, about: Hashable) -> None:
+        """Take the notices about one thing away."""
+        for bar in [bar for bar in self._bars if bar.notice.about == about]:
+            bar.close_notice()
 
     def close_all(self) -> None:
         """Take every notice away."""

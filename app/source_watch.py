@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.document import Document
 from app.image_model import describe
+from app.image_notices import Cause
 from app.notices import Notices
 from app.thread_run import ThreadRun
 from core.errors import AnnotateError
@@ -17,6 +18,7 @@ CHANGED = (
     "{name} is not the file that it was when it was labelled; its map may not fit it. Put the "
     "first file back, or keep the map for this one."
 )
+MISSING = "missing files"  # what the notice is about
 
 
 class SourceWatch(QObject):
@@ -41,6 +43,7 @@ class SourceWatch(QObject):
 
     def look_for_missing(self) -> None:
         """Say, when a thread has looked at all of them, which files are not there."""
+        self._notices.settle(MISSING)
         steps = partial(missing_names, self._document.store.path)
         self._run = ThreadRun(steps, "looking for the images", self)
         self._run.finished.connect(self._on_looked)
@@ -56,7 +59,8 @@ class SourceWatch(QObject):
     def _on_looked(self, names: list[str]) -> None:
         self.looked.emit(len(names))
         if names:
-            self._notices.offer(say_missing(names), "Find them…", self.relink_requested.emit)
+            find = self.relink_requested.emit
+            self._notices.offer(say_missing(names), "Find them…", find, MISSING)
 
     @Slot()
     def _on_image_changed(self) -> None:
@@ -70,7 +74,8 @@ class SourceWatch(QObject):
             return
         if state is SourceState.CHANGED and record.n_edits:
             text = CHANGED.format(name=describe(record))
-            self._notices.offer(text, "Keep the map", partial(self._accept, record.id))
+            keep = partial(self._accept, record.id)
+            self._notices.offer(text, "Keep the map", keep, (Cause.FILE, record.id))
         elif state is SourceState.CHANGED:
             self._accept(record.id)
 

@@ -17,6 +17,7 @@ from app.frame_panel import ImageList
 from app.help_sheet import HelpSheet
 from app.history_panel import HistoryPanel
 from app.image_commands import ImageCommands
+from app.image_notices import ImageNotices
 from app.keys import Keys
 from app.menus import Actions
 from app.model_run import ModelRun
@@ -155,7 +156,7 @@ class MainWindow(QMainWindow):
         document = self.document
         self.preferences.changed.connect(self._use_keys)
         document.refused.connect(self.notices.warn)
-        document.failed.connect(self.notices.fail)
+        ImageNotices(document, self.notices, self)
         self.image_list.image_chosen.connect(self.open_image)
         self.canvas.region_chosen.connect(self.model_run.begin_region)
         document.image_changed.connect(self._on_image_changed)
@@ -290,7 +291,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_images_moved(self) -> None:
-        self.reload_images()
+        self.image_list.reload_moved()
+        self.source_watch.look_for_missing()
         if self.document.record is not None:
             self.open_image(self.document.record.id)
 

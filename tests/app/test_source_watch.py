@@ -1,6 +1,8 @@
 """Files that went or changed are said, maps are kept, and moved images are found again."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton
 
 from app.relink_dialog import RelinkDialog
 from app.window import MainWindow
+from core import edits
 from core.panoptic import Segment
 from core.store import SourceState
 
@@ -102,8 +105,44 @@ def test_moved_images_are_found_again_with_their_maps(
     press(qtbot, dialog, "Use these files")
     paths = [record.path for record in store.images()]
     assert paths == [pictures[0], moved / "picture1.png", moved / "picture2.png"]
+    qtbot.waitUntil(lambda: texts(window) == [])
     window.open_image(2)
     assert document.map.segments.keys() == {1}
+
+
+def test_why_an_image_is_not_shown_is_said_until_it_is_or_another_one_is(window, pictures):
+    kept = pictures[1].rename(pictures[1].with_name("kept"))
+    window.open_image(2)
+    assert "does not exist" in texts(window)[0]
+    window.open_image(1)
+    assert texts(window) == []
+    window.open_image(2)
+    assert len(texts(window)) == 1
+    kept.rename(pictures[1])
+    window.open_image(2)
+    assert texts(window) == []
+
+
+def test_a_changed_file_is_not_said_over_another_image(window, pictures, put):
+    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
+    draw_another(pictures[0])
+    window.open_image(2)
+    window.open_image(1)
+    assert len(texts(window)) == 1
+    window.open_image(2)
+    assert texts(window) == []
+
+
+def test_a_step_that_was_not_saved_is_said_until_one_is(window, document, store):
+    cell = edits.new_segment(document.map, document.category)
+    edit = edits.brush_stroke(document.map, [(9, 9)], 3, cell)
+    with closing(sqlite3.connect(store.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert not document.push(edit)
+        assert "busy in another program" in texts(window)[0]
+        other.execute("ROLLBACK")
+    assert document.push(edit)
+    assert texts(window) == []
 
 
 def test_what_is_not_found_is_left_as_it_is(qtbot, store, pictures, tmp_path):

@@ -210,6 +210,7 @@ def open_database(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
         raise ProjectError(_SENTENCES[sqlite3.SQLITE_READONLY].format(path=path))
     with project_errors(path):
         is_fixed = is_read_only and not os.access(path.parent, os.W_OK)
+        is_fixed = is_fixed and not path.with_name(f"{path.name}-shm").exists()  # in use
         connection = _connect(path, _fixed_mode(path) if is_fixed else _MODES[is_read_only])
         try:
             _check_kind(connection, path, is_read_only=is_read_only)

@@ -1,5 +1,6 @@
 """A project in a folder that cannot be written is read and exported all the same."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -10,7 +11,7 @@ import pytest
 
 from core.__main__ import main
 from core.edits import brush_stroke, new_segment
-from core.panoptic import Category
+from core.panoptic import Category, Segment
 from core.store import AnnotationStore
 
 CELL = Category(1, "cell", is_thing=True, color=(255, 0, 0))
@@ -90,3 +91,16 @@ def test_edits_in_a_log_that_cannot_be_read_are_not_passed_over(folder, project,
     code, said = export(project, out)
     assert code == 2
     assert "copy both files to another folder" in said
+
+
+def test_a_project_that_its_owner_has_open_is_exported_with_its_last_edits(
+    folder, project, out
+):
+    with AnnotationStore.open(project) as store:
+        store.append_edit(1, brush_stroke(store.load_map(1), [(20, 9)], 3, Segment(2, CELL.id)))
+        assert project.with_name("a.bitbrush-wal").stat().st_size
+        close_off(folder)
+        assert export(project, out) == (0, "")
+        folder.chmod(0o755)
+    segments = json.loads((out / "panoptic.json").read_text())["annotations"][0]
+    assert len(segments["segments_info"]) == 2

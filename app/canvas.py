@@ -33,10 +33,14 @@ class CanvasView(MapView):
     """The open image and its map, as they are worked on.
 
     Signals:
+        gesture_began(): something is being drawn from now on.
+        gesture_ended(): no longer.
         hovered(object): the image position (x, y) under the mouse, or None.
         region_chosen(Rect): the model is asked for this part of the image.
     """
 
+    gesture_began = Signal()
+    gesture_ended = Signal()
     hovered = Signal(object)
     region_chosen = Signal(object)
 
@@ -55,6 +59,8 @@ class CanvasView(MapView):
         self.setMinimumSize(240, 180)
         self.setAccessibleName("Canvas")
         self._tools.changed.connect(self._on_tool_changed)
+        self._hand.began.connect(self.gesture_began)
+        self._hand.ended.connect(self.gesture_ended)
         self._hand.draft_changed.connect(self.show_draft)
         self._hand.hint_changed.connect(self.update)
         self._hand.region_chosen.connect(self.region_chosen)

@@ -15,6 +15,8 @@ from core.panoptic import Edit, Rect
 
 GONE = "What was being drawn is gone: what it was drawn on changed before it was finished."
 
+TOO_SHORT = 3  # a line to as many points encloses nothing: the last is the mouse
+
 KEPT = "What you drew is kept: Enter or a click tries again to save it, {} drops it."
 
 
@@ -29,11 +31,15 @@ class Hand(QObject):
         has_unsaved: whether what was drawn could not be saved and waits for another try.
 
     Signals:
+        began(): something is being drawn from now on.
+        ended(): no longer: it was saved, dropped or came to nothing.
         hint_changed(): another outline, or none.
         region_chosen(Rect): the model is asked for this part of the image.
         draft_changed(Draft | None): there is more to see of the gesture; None ends it.
     """
 
+    began = Signal()
+    ended = Signal()
     draft_changed = Signal(object)
     hint_changed = Signal()
     region_chosen = Signal(object)
@@ -78,6 +84,7 @@ class Hand(QObject):
         self.leave()
         self._last = pointer
         self._gesture = GESTURES[tool](self._document, self._tools, pointer)
+        self.began.emit()
         self._advance(None)
 
     def move(self, pointer: Pointer) -> None:
@@ -134,12 +141,13 @@ class Hand(QObject):
         """End the gesture as if its button were let go or its outline closed.
 
         Returns:
-            Whether all that was drawn is saved; an outline that encloses nothing is dropped.
+            Whether all that was drawn is saved; an outline that encloses nothing is dropped,
+            one that nobody may fill, such as for a locked segment, is not.
         """
         if self.is_pressed:
             self.let_go()
         self.close(is_other=False)
-        if self.has_unsaved:
+        if self.has_unsaved or (self._draft is not None and len(self._draft.line) > TOO_SHORT):
             return False
         self.cancel()
         return True
@@ -149,6 +157,7 @@ class Hand(QObject):
         if self._gesture is not None:
             self._gesture.close()
             self._end()
+            self.ended.emit()
 
     @Slot()
     def _on_history_changed(self) -> None:
@@ -184,6 +193,8 @@ class Hand(QObject):
             self.draft_changed.emit(self._draft)
         finally:
             self._is_advancing = False
+        if self._gesture is None:
+            self.ended.emit()
 
     def _finish(self, edit: Edit | Rect | None) -> None:
         draft = self._draft

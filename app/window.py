@@ -158,6 +158,7 @@ class MainWindow(QMainWindow):
         document.refused.connect(self.notices.warn)
         ImageNotices(document, self.notices, self)
         self.image_list.image_chosen.connect(self.open_image)
+        self.canvas.gesture_began.connect(self._on_gesture_began)
         self.canvas.region_chosen.connect(self.model_run.begin_region)
         document.image_changed.connect(self._on_image_changed)
         document.segments_changed.connect(self._on_segments_changed)
@@ -223,6 +224,10 @@ class MainWindow(QMainWindow):
         if self.document.record is not None:
             self.image_list.set_current(self.document.record.id)
         return False
+
+    @Slot()
+    def _on_gesture_began(self) -> None:
+        self._is_warned = False  # that was about something else
 
     def _open_first_image(self) -> None:
         """Go on where the project was left."""
@@ -353,7 +358,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._is_warned and not self.canvas.finish_gesture():
+        if not self.canvas.finish_gesture() and not self._is_warned:
             self._is_warned = True
             self.notices.fail(UNSAVED)
             event.ignore()

@@ -137,6 +137,35 @@ def test_what_cannot_be_saved_keeps_the_window_open_once(window, store, begin, m
     assert window.close()
 
 
+def test_a_warning_at_the_end_is_about_one_stroke_only(window, store, begin, monkeypatch):
+    def fail(*_: object) -> None:
+        raise ProjectError("The disk is full.")
+
+    begin(BRUSH)
+    with monkeypatch.context() as full:
+        full.setattr(AnnotationStore, "append_edit", fail)
+        assert not window.close()
+    window.canvas.cancel_gesture()
+    begin(POLYGON)
+    assert window.close()
+    assert [step.split()[0] for step in store.history(1)[0]] == ["polygon"]
+
+
+def test_an_outline_that_may_not_be_filled_keeps_the_window_open_once(
+    window, store, document, begin, put
+):
+    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
+    begin(POLYGON)
+    document.select(1)
+    document.toggle_lock()
+    assert not window.close()
+    assert UNSAVED in said(window)
+    assert window.canvas.is_gesturing
+    document.toggle_lock()
+    assert window.close()
+    assert store.load_map(1).segment_ids[20, 25] == 1
+
+
 def test_a_stroke_may_begin_on_a_notice(qtbot, window, document, at):
     for _ in range(6):
         window.canvas.zoom_in()  # until the image is below the notice

@@ -5,8 +5,9 @@ AnnotateError
 ├── ProjectError      a project file is missing, locked, full or too new
 │   └── DamagedProjectError   it holds what was never written to it
 ├── CocoError         a COCO panoptic file contradicts itself or cannot be written
-└── CheckpointError   a model file is missing, damaged, or does not fit
-    └── BundleError   a TensorFlow checkpoint cannot be read
+├── CheckpointError   a model file is missing, damaged, or does not fit
+│   └── BundleError   a TensorFlow checkpoint cannot be read
+└── TrainingError     a training run cannot begin or go on
 
 A caller's mistake is a ValueError. Every message names the thing, the value, and what to do.
 """
@@ -38,3 +39,7 @@ class CheckpointError(AnnotateError):
 
 class BundleError(CheckpointError):
     """A TensorFlow checkpoint cannot be read."""
+
+
+class TrainingError(AnnotateError):
+    """A training run cannot begin or go on."""

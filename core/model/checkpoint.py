@@ -4,7 +4,6 @@ A file holds the weights for inference, which are the running average (EMA) wher
 It is written beside its place and then renamed, so a model file is whole or absent.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.durable import sync_folder
+from core.durable import replacing
 from core.errors import CheckpointError
 from core.model.config import ModelConfig
 from core.model.pix2seq_d import Pix2SeqD
@@ -35,15 +34,10 @@ def save_checkpoint(path: Path, model: Pix2SeqD, card: ModelCard) -> None:
             "a lower learning rate."
         )
     metadata = {"format": FORMAT, "config": model.config.to_json(), "card": card.to_json()}
-    part = path.with_name(f".{path.name}.partial")
     try:
-        save_file(state, part, metadata)
-        with part.open("r+b") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
+        with replacing(path) as part:
+            save_file(state, part, metadata)
     except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
         raise CheckpointError(
             f"The model file {path} cannot be written ({error}); free some space or choose "
             "another folder."

@@ -16,7 +16,7 @@ from core.model.foreign_names import LEAVES, from_tensorflow, tensorflow_modules
 from core.model.import_weights import import_weights
 from training.config import TrainConfig
 from training.loss import diffusion_loss, group_weights, loss_weights
-from training.train import update_average
+from training.stepper import update_average
 
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 IDS = torch.tensor([[[0, 0, 0, 0], [0, 1, 1, 0], [2, 1, 1, 3], [2, 2, 3, 3]]])

@@ -1,0 +1,144 @@
+"""One step: parts, recomputed activations, precisions and workers do not change what it is."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import TrainingError
+from tests.training.tiny_run import CONFIGS, PLAIN, Pictures
+from training.augment import View
+from training.batches import make_batch
+from training.memory import explain_lack, recompute_activations
+from training.stepper import BatchLoss, Stepper, draw_noise, new_state, set_rates
+from training.train import train
+
+
+def losses_of(config, out, data=None):
+    return [step.loss for step in train(config, data or Pictures(), out)]
+
+
+def gradients(config, model):
+    batch = make_batch(config, Pictures(), 0)
+    noise = draw_noise(config, 0, torch.arange(4), 4, (16, 16))
+    torch.manual_seed(3)
+    loss = BatchLoss(config, model.train())(batch.images, batch.labels, None, *noise)
+    loss.backward()
+    return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def test_a_batch_in_parts_teaches_what_the_whole_does(tmp_path):
+    whole = losses_of(PLAIN, tmp_path / "whole")
+    parts = losses_of(replace(PLAIN, accumulation=2), tmp_path / "parts")
+    assert parts == pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["batch-norm", "dropout"])
+def test_recomputed_activations_give_the_same_gradients_and_statistics(name):
+    config = CONFIGS[name]
+    kept = new_state(config).model
+    again = copy.deepcopy(kept)
+    recompute_activations(again)
+    expected, found = gradients(config, kept), gradients(config, again)
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    statistics = dict(again.named_buffers())
+    assert all(torch.equal(b, statistics[name]) for name, b in kept.named_buffers())
+
+
+def test_recomputed_activations_are_not_kept():
+    def kept_bytes(is_checkpointed):
+        config = replace(PLAIN, is_checkpointed=is_checkpointed)
+        total = 0
+
+        def note(tensor):
+            nonlocal total
+            total += tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            model = new_state(config).model
+            if is_checkpointed:
+                recompute_activations(model)
+            batch = make_batch(config, Pictures(), 0)
+            noise = draw_noise(config, 0, torch.arange(4), 4, (16, 16))
+            BatchLoss(config, model.train())(batch.images, batch.labels, None, *noise)
+        return total
+
+    assert kept_bytes(is_checkpointed=True) < kept_bytes(is_checkpointed=False) / 2
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_learns_nearly_the_same(precision, tmp_path):
+    config = replace(PLAIN, learning_rate=3e-3)
+    full = losses_of(config, tmp_path / "full")
+    half = losses_of(replace(config, precision=precision), tmp_path / precision)
+    assert half == pytest.approx(full, rel=0.02) and half != full
+
+
+def test_half_precision_resumes_with_its_scale(tmp_path):
+    config = replace(PLAIN, precision="float16", steps=6)
+    whole = losses_of(config, tmp_path / "whole")
+    broken = train(config, Pictures(), tmp_path / "broken")
+    first = [next(broken).loss for _ in range(3)]
+    broken.close()
+    assert first + losses_of(config, tmp_path / "broken") == whole
+
+
+def test_dropout_resumes_bit_for_bit(tmp_path):
+    config = CONFIGS["dropout"]
+    whole = losses_of(config, tmp_path / "whole")
+    broken = train(config, Pictures(), tmp_path / "broken")
+    first = [next(broken).loss for _ in range(2)]
+    broken.close()
+    torch.manual_seed(1234)
+    assert first + losses_of(config, tmp_path / "broken") == whole
+
+
+def test_workers_read_the_same_batches(tmp_path):
+    alone = losses_of(PLAIN, tmp_path / "alone")
+    assert losses_of(replace(PLAIN, workers=2), tmp_path / "helped") == alone
+
+
+class Blinding(Pictures):
+    """Pictures whose values are no numbers."""
+
+    def view(self, index, config):
+        view = super().view(index, config)
+        return View(np.full_like(view.image, np.nan), view.labels)
+
+
+def test_a_loss_that_is_no_number_changes_no_weight_and_is_a_sentence(tmp_path):
+    steps = train(PLAIN, Pictures(), tmp_path)
+    next(steps), next(steps)
+    steps.close()
+    before = (tmp_path / "state.safetensors").read_bytes()
+    said = r"loss of step 3 is nan .* back to step 2\. .* lower --learning-rate than 0.0001"
+    with pytest.raises(TrainingError, match=said):
+        next(train(PLAIN, Blinding(), tmp_path))
+    assert (tmp_path / "state.safetensors").read_bytes() == before
+
+
+def test_a_gradient_that_is_no_number_changes_no_weight():
+    state = new_state(PLAIN)
+    stepper = Stepper(PLAIN, state)
+    set_rates(PLAIN, state.optimizer, 0)
+    state.model.decoder.conv_in.weight.register_hook(lambda gradient: gradient * float("nan"))
+    before = copy.deepcopy(state.model.state_dict())
+    loss, norm = stepper.step(make_batch(PLAIN, Pictures(), 0))
+    assert loss == loss and norm != norm and state.step == 0  # noqa: PLR0124 - NaN is not itself
+    assert all(torch.equal(before[k], v) for k, v in state.model.state_dict().items())
+
+
+def test_too_little_memory_names_what_to_lower(tmp_path):
+    config = replace(PLAIN, noise_draws=10**12)
+    said = r"too little memory for a step of 4 views .* lower batch \(now 4\)"
+    with pytest.raises(TrainingError, match=said):
+        next(train(config, Pictures(), tmp_path))
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory():
+    with pytest.raises(RuntimeError, match="shapes differ"), explain_lack(PLAIN, 1):
+        raise RuntimeError("shapes differ")

@@ -1,0 +1,73 @@
+"""Batches made ahead by worker processes, in the same order however many there are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from core.errors import TrainingError
+from training.batches import make_batch
+from training.config import TrainConfig
+from training.data import Batch, PanopticDataset
+from training.processes import Processes
+
+
+class _Steps(Dataset[Batch]):
+    """The batches of a run by step, which workers can be asked for."""
+
+    def __init__(
+        self, config: TrainConfig, data: PanopticDataset, rank: int, n_ranks: int
+    ) -> None:
+        self._config, self._data, self._rank, self._n_ranks = config, data, rank, n_ranks
+
+    def __getitem__(self, step: int) -> Batch:
+        return make_batch(self._config, self._data, step, self._rank, self._n_ranks)
+
+
+def draw_batches(
+    config: TrainConfig, data: PanopticDataset, start: int, processes: Processes
+) -> Iterator[Batch]:
+    """This process's part of the batches of steps start, start + 1, ... of a run.
+
+    Raises:
+        TrainingError: a worker was killed.
+        AnnotateError: too much of the data cannot be used.
+    """
+    steps = _Steps(config, data, processes.rank, processes.n_ranks)
+    loader = DataLoader(
+        steps,
+        batch_size=None,
+        sampler=range(start, config.steps),
+        num_workers=config.workers,
+        collate_fn=_as_it_is,
+        worker_init_fn=_keep_to_one_thread,
+        # A forked child may hang on the locks of its parent's threads.
+        multiprocessing_context="spawn" if config.workers else None,
+    )
+    with _explain_death():
+        yield from loader
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _keep_to_one_thread(_worker: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+@contextmanager
+def _explain_death() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise TrainingError(
+            f"A worker process that reads images was killed ({error}), as happens when memory "
+            "runs out; lower workers and give the same command again."
+        ) from error

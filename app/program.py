@@ -171,6 +171,7 @@ class Program(QObject):
         # Who started the program by an icon sees no terminal.
         self._farewell = QMessageBox(QMessageBox.Icon.Critical, "Bitbrush", sentence)
         self._farewell.setTextFormat(Qt.TextFormat.PlainText)
+        self._farewell.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._farewell.finished.connect(self._app.quit)
         self._farewell.open()
 

@@ -39,6 +39,7 @@ class RecoverDialog(QDialog):
     def __init__(self, project: Path, sentence: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Damaged project")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(540)
         self._project = project
         self._run: ThreadRun | None = None

@@ -90,6 +90,15 @@ class SegmentModel(QAbstractTableModel):
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
+    def drop_icons(self) -> None:
+        """Let all icons go, for a window that closes.
+
+        An icon whose window goes as one of many objects that refer to each other may be deleted
+        after what it is drawn by, which ends the process.
+        """
+        self._icons.clear()
+        self._swatches.clear()
+
     def segment(self, row: int) -> Segment:
         """The segment in a row."""
         return self._segments[row]
@@ -124,10 +133,10 @@ class SegmentModel(QAbstractTableModel):
         if column == NAME:
             return self._swatch(segment)
         if column == LOCK:
-            return self._icons["locked" if segment.is_locked else "unlocked"]
+            return self._icons.get("locked" if segment.is_locked else "unlocked")
         if column == HIDE:
             is_hidden = segment.id in self._document.hidden
-            return self._icons["hidden" if is_hidden else "shown"]
+            return self._icons.get("hidden" if is_hidden else "shown")
         return None
 
     def _swatch(self, segment: Segment) -> QIcon | None:
@@ -200,6 +209,10 @@ class SegmentPanel(QWidget):
         self._fit_text()
         self._write_keys()
         self._refresh()
+
+    def stop(self) -> None:
+        """Get ready to go with a window that closes."""
+        self._model.drop_icons()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange:

@@ -368,6 +368,7 @@ class MainWindow(QMainWindow):
         self.segmenter.stop()
         self.document.reader.stop()
         self.source_watch.stop()
+        self.segments.stop()
         self.image_list.stop()
         super().closeEvent(event)
 

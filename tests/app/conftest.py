@@ -1,5 +1,6 @@
 """A small project on the disk, with pictures whose every pixel is known."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,13 @@ def no_widgets_left():
     yield
     if QApplication.instance() is not None:
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_cycles_left():
+    """Windows that only refer to each other go while there is an application to go with."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

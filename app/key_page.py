@@ -27,6 +27,7 @@ from app.keys import (
     changes_from,
     combine,
     describe_conflicts,
+    each_once,
     find_conflicts,
     find_fault,
     native_list,
@@ -182,7 +183,7 @@ class KeyPage(QWidget):
         fault = next(filter(None, (find_fault(text) for text in texts if text)), "")
         if not fault and name:
             rest = self._table[name][N_FIELDS:]
-            keys = tuple(dict.fromkeys([*filter(None, texts), *rest]))
+            keys = each_once([*filter(None, texts), *rest])
             self._use(self._table | {name: keys})
         else:
             self._use(self._table, fault)

@@ -99,6 +99,17 @@ def combine(preset: str, changes: KeyTable) -> dict[str, tuple[str, ...]]:
     return keys | {name: tuple(known[name]) for name in known if name in keys}
 
 
+def each_once(keys: Iterable[str]) -> tuple[str, ...]:
+    """Keys without those that are one of them written otherwise.
+
+    Qt calls a key ambiguous, and does nothing, even if it is twice the same action's.
+    """
+    first: dict[str, str] = {}
+    for key in keys:
+        first.setdefault(same_key(key), key)
+    return tuple(first.values())
+
+
 def find_conflicts(keys: KeyTable) -> dict[str, tuple[str, ...]]:
     """Keys that more than one action has, as portable texts, each with the actions' names."""
     owners: dict[str, list[str]] = {}
@@ -126,7 +137,7 @@ def sound_changes(preset: str, changes: KeyTable) -> dict[str, tuple[str, ...]]:
     """The changes that can be in force together; all that share a key are left out."""
     known = combine(preset, {})
     sound = {
-        name: tuple(keys)
+        name: each_once(keys)
         for name, keys in changes.items()
         if name in known and not any(find_fault(key) for key in keys)
     }

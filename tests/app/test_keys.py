@@ -135,6 +135,11 @@ def test_no_action_has_one_key_twice_which_qt_calls_ambiguous():
             assert len({same_key(key) for key in keys}) == len(keys), name
 
 
+def test_a_key_that_a_user_gave_an_action_twice_counts_once(keys):
+    keys.use(BITBRUSH, {"fit": ("Shift+[", "U", "{"), "much_smaller": ()})
+    assert keys["fit"] == ("Shift+[", "U")
+
+
 def test_hints_say_the_key_in_force_or_the_place_in_the_menu(keys):
     assert keys.hint("lock") == "X"
     assert keys.title("next") == "Next image (D)"

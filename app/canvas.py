@@ -1,5 +1,6 @@
 """CanvasView: the map in the middle of the window, and the mouse and keys that work on it."""
 
+from dataclasses import astuple
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, Signal, Slot
@@ -22,7 +23,7 @@ from app.hand import Hand
 from app.map_view import MapView
 from app.name_tag import NameTag
 from app.toolbox import BRUSH, ERASER, PAN, ToolBox
-from core.panoptic import VOID, Segment
+from core.panoptic import VOID, Rect, Segment
 
 WHEEL_PER_DOUBLING: Final = 480  # eighths of a degree: four notches of a usual wheel
 TIP_MARGIN: Final = 3
@@ -54,6 +55,7 @@ class CanvasView(MapView):
         self._is_space_held = False
         self._mouse: QPointF | None = None  # in the widget's coordinates, None outside
         self._tag = NameTag(self)
+        self._framed: Rect | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 180)
@@ -215,7 +217,17 @@ class CanvasView(MapView):
 
     # Marks.
 
+    def frame_region(self, region: Rect | None) -> None:
+        """Draw a frame around a part of the image; None takes it away."""
+        if region != self._framed:
+            self._framed = region
+            self.update()
+
     def paint_marks(self, painter: QPainter) -> None:
+        if self._framed is not None:
+            top, left, bottom, right = astuple(self._framed)
+            corners = (left, top), (right, top), (right, bottom), (left, bottom)
+            paint_outline(painter, [self._to_widget_point(*corner) for corner in corners])
         draft, hint = self._scene.draft, self._hand.hint
         if draft is not None and draft.line:
             points = [self._to_widget_point(*point) for point in draft.line]

@@ -127,6 +127,14 @@ class ModelRun(QObject):
         return self._ticket != 0
 
     @property
+    def region(self) -> Rect | None:
+        """The part of the image that a run or a proposal is about; None for all of it."""
+        if self.is_running:
+            return self._region
+        suggestion = self._document.suggestion
+        return None if suggestion is None else suggestion.region
+
+    @property
     def can_begin(self) -> bool:
         return not self.is_running and not self._obstacle
 

@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         self.image_list.image_chosen.connect(self.open_image)
         self.canvas.gesture_began.connect(self._on_gesture_began)
         self.canvas.region_chosen.connect(self.model_run.begin_region)
+        self.model_run.changed.connect(self._on_run_changed)
         document.image_changed.connect(self._on_image_changed)
         document.segments_changed.connect(self._on_segments_changed)
         document.edited.connect(self.image_list.forget)
@@ -242,6 +243,10 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(f"{record.path.name} \N{EM DASH} {project.stem}")
         else:
             self.setWindowTitle(project.stem)
+
+    @Slot()
+    def _on_run_changed(self) -> None:
+        self.canvas.frame_region(self.model_run.region)
 
     @Slot()
     def _on_segments_changed(self) -> None:

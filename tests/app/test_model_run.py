@@ -196,6 +196,28 @@ def test_each_step_on_a_region_shows_the_map_around_it(qtbot, document, ready, p
         assert set(np.unique(ids)) - {0} <= segments.keys()
 
 
+def test_a_region_is_framed_from_its_first_step_until_it_is_decided_on(
+    qtbot, window, document, ready
+):
+    left, top = (round(x) for x in window.canvas.view.to_device(10, 10))
+    ratio = window.canvas.devicePixelRatioF()
+    corner = QPoint(round(left / ratio), round(top / ratio))
+
+    def colors() -> list[int]:
+        image = window.canvas.grab().toImage()
+        return [image.pixelColor((corner + QPoint(n, 0)) * ratio).lightness() for n in range(9)]
+
+    assert max(colors()) < 200
+    ready.begin_region(Rect(10, 10, 40, 50))
+    assert min(colors()) > 200
+    qtbot.waitUntil(lambda: document.has_proposal, **PATIENT)
+    assert min(colors()) > 200
+    document.reject()
+    assert max(colors()) < 200
+    ready.begin()
+    assert max(colors()) < 200
+
+
 def test_what_is_asked_for_during_a_run_does_not_change_what_the_run_is_for(
     qtbot, window, document, ready
 ):

@@ -4,9 +4,11 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.nn import functional as shared
 
+from core.model.layers import BatchNorm
 
-class SharedBatchNorm(nn.BatchNorm2d):
-    """BatchNorm2d over all processes, by sums that carry gradients.
+
+class SharedBatchNorm(BatchNorm):
+    """BatchNorm over all processes, by sums that carry gradients.
 
     torch's SyncBatchNorm does this with kernels that only GPUs have.
     """
@@ -21,29 +23,24 @@ class SharedBatchNorm(nn.BatchNorm2d):
         mean = shared.all_reduce(wide.sum((0, 2, 3))) / n
         centred = wide - mean.view(-1, 1, 1)
         variance = shared.all_reduce((centred**2).sum((0, 2, 3))) / n
-        self._remember(mean.detach(), variance.detach() * n / (n - 1))
+        self.remember(mean.detach(), variance.detach())
         scale = self.weight * (variance + self.eps).rsqrt()
         y = centred * scale.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
         return y.to(x.dtype)
 
-    @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        if self.running_mean is None or self.running_var is None or self.momentum is None:
-            return
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
-        if self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-
 
 def share_norms(module: nn.Module, device: torch.device) -> None:
-    """Replace every batch norm inside a module by one over all processes; weights stay."""
+    """Replace every batch norm inside a module by one over all processes; weights stay.
+
+    GPUs get torch's, whose running variance is n / (n - 1) times ours: for n values a channel
+    over all GPUs that is no difference.
+    """
     kind = nn.SyncBatchNorm if device.type == "cuda" else SharedBatchNorm
     for name, child in module.named_children():
-        if type(child) is not nn.BatchNorm2d:
+        if type(child) is not BatchNorm:
             share_norms(child, device)
             continue
-        norm = kind(child.num_features, child.eps, child.momentum)
+        norm = kind(child.num_features, child.eps, child.momentum or 0.1)
         norm._parameters = child._parameters  # noqa: SLF001 - the very same weights
         norm._buffers = child._buffers  # noqa: SLF001
         setattr(module, name, norm.train(child.training))

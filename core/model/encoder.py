@@ -12,7 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.model.config import ModelConfig
-from core.model.layers import TransformerLayer, group_norm, max_pool_same, position_code
+from core.model.layers import (
+    BatchNorm,
+    TransformerLayer,
+    group_norm,
+    max_pool_same,
+    position_code,
+)
 
 
 class Encoding(NamedTuple):
@@ -29,7 +35,7 @@ class Encoding(NamedTuple):
 
 def _norm(config: ModelConfig, channels: int) -> nn.Module:
     if config.resnet_norm == "batch":
-        return nn.BatchNorm2d(channels, eps=1e-5, momentum=0.1)
+        return BatchNorm(channels)
     return group_norm(channels)
 
 

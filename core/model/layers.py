@@ -22,6 +22,36 @@ def group_norm(channels: int, groups_of: int | None = None) -> nn.GroupNorm:
     return nn.GroupNorm(groups, channels, eps=1e-5)
 
 
+class BatchNorm(nn.BatchNorm2d):
+    """BatchNorm2d that remembers the variance by which it normalises, as the authors' does.
+
+    PyTorch's remembers n / (n - 1) times that, for n values a channel.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__(channels, eps, momentum)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From [B, C, h, w] to the same, normalised by its own statistics while training."""
+        if not self.training or self.running_mean is None or self.running_var is None:
+            return super().forward(x)
+        n = x.numel() // x.shape[1]
+        mean, variance = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)
+        y = F.batch_norm(x, mean, variance, self.weight, self.bias, True, 1.0, self.eps)
+        self.remember(mean, variance * ((n - 1) / n))
+        return y
+
+    @torch.no_grad()
+    def remember(self, mean: Tensor, variance: Tensor) -> None:
+        """Move the running statistics [C] towards a batch's."""
+        if self.running_mean is None or self.running_var is None or self.momentum is None:
+            return
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+
+
 def pad_same(x: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
     """Pad as TensorFlow's SAME does: what is odd goes to the bottom and right."""
     height, width = x.shape[-2:]

@@ -234,6 +234,7 @@ LEAVING: Final = frozenset(
         "open",
         "import",
         "recover",
+        "relink",
         "next",
         "previous",
         "next_frame",

@@ -19,6 +19,8 @@ from core.giving import N_IDS, Mask, keep_those_of, unlocked
 from core.panoptic import Edit, PanopticMap, Rect, Segment
 
 Point = tuple[float, float]
+UNFINISHED = "Finish what you are drawing, or drop it with {}, and do it then."
+
 Area = tuple[Rect, Mask]  # a rectangle of the map, and which pixels [m, n] of it are meant
 
 

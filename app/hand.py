@@ -51,6 +51,7 @@ class Hand(QObject):
         self._document = document
         self._tools = tools
         self._gesture: Gesture | None = None
+        self._map = document.map  # that it began on
         self._draft: Draft | None = None
         self._last = Pointer(0, 0)
         self._is_advancing = False
@@ -60,9 +61,9 @@ class Hand(QObject):
         self.has_unsaved = False
         document.image_changed.connect(self.leave)
         tools.changed.connect(self._update_hint)
-        document.history_changed.connect(self._on_history_changed)
+        document.edited.connect(self._on_map_changed)
         document.image_changed.connect(self._drop)
-        document.proposal_changed.connect(self._drop)
+        document.proposal_changed.connect(self._on_proposal_changed)
 
     @property
     def is_busy(self) -> bool:
@@ -83,6 +84,7 @@ class Hand(QObject):
             return
         self.leave()
         self._last = pointer
+        self._map = self._document.map
         self._gesture = GESTURES[tool](self._document, self._tools, pointer)
         self.began.emit()
         self._advance(None)
@@ -160,7 +162,15 @@ class Hand(QObject):
             self.ended.emit()
 
     @Slot()
-    def _on_history_changed(self) -> None:
+    def _on_proposal_changed(self) -> None:
+        """A proposal lies over what is drawn on; the map without one is as it was, or new."""
+        if not self._document.is_editable:
+            self._drop()
+        elif self._document.map is not self._map:
+            self._on_map_changed()
+
+    @Slot()
+    def _on_map_changed(self) -> None:
         """An outline encloses the same whatever the map has become; all else is drawn on it."""
         if self._draft is None or not self._draft.is_area:
             self._drop()

@@ -3,6 +3,8 @@
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.document import Document
+from app.gesture import UNFINISHED
+from app.held_answers import HeldAnswers
 from app.notices import Notices
 from app.segmenter import Segmenter
 from app.step_panel import StepPanel
@@ -28,6 +30,7 @@ class ModelRun(QObject):
     """Stands between the inference process, the step panel and the document.
 
     Attributes:
+        answers: of the inference process, which can be held back.
         card: of the model in use; None until one is loaded.
         device: what it runs on; None until that is known.
         is_waiting: whether a run begins as soon as the model is loaded.
@@ -51,6 +54,7 @@ class ModelRun(QObject):
         self.device: Device | None = None
         self._document = document
         self._segmenter = segmenter
+        self.answers = HeldAnswers(segmenter, self)
         self._panel = panel
         self._notices = notices
         self._match = CategoryMatch({}, (), ())
@@ -67,15 +71,15 @@ class ModelRun(QObject):
         segmenter.ready.connect(self._on_ready)
         segmenter.loaded.connect(self._on_loaded)
         segmenter.load_failed.connect(self._on_load_failed)
-        segmenter.stepped.connect(self._on_stepped)
-        segmenter.finished.connect(self._on_finished)
+        self.answers.stepped.connect(self._on_stepped)
+        self.answers.finished.connect(self._on_finished)
+        self.answers.told.connect(self._notices.tell)
         segmenter.cancelled.connect(self._on_cancelled)
         segmenter.failed.connect(self._on_failed)
         segmenter.restarted.connect(self._notices.fail)
 
     def _connect_window(self) -> None:
         panel, document = self._panel, self._document
-        panel.segment_requested.connect(self.begin)
         panel.cancel_requested.connect(self.cancel)
         panel.accept_requested.connect(document.accept)
         panel.reject_requested.connect(document.reject)
@@ -309,12 +313,16 @@ class ModelRun(QObject):
 
     @Slot(object)
     def _on_preview_selected(self, preview: Preview | None) -> None:
+        if self.answers.is_holding:
+            keys = self._document.keys
+            self._notices.warn(UNFINISHED.format(keys.hint("escape")))
+            return
         self._document.show_preview(preview, self._match.to_project, self._region)
 
     @Slot()
     def _on_image_changed(self) -> None:
         ticket, self._ticket, self._region = self._ticket, 0, None
-        if ticket:
+        if ticket or self.is_waiting:
             self._notices.tell(STOPPED)
         self.is_waiting = False
         self._segmenter.cancel(ticket)

@@ -14,6 +14,7 @@ from app.command_palette import CommandPalette
 from app.document import Document
 from app.focus import is_typing, keeps
 from app.frame_panel import ImageList
+from app.gesture import UNFINISHED
 from app.help_sheet import HelpSheet
 from app.history_panel import HistoryPanel
 from app.image_commands import ImageCommands
@@ -42,7 +43,6 @@ from core.store import AnnotationStore
 
 SIZE = (1440, 900)
 SIDE_WIDTHS = (220, 280)
-UNFINISHED = "Finish what you are drawing, or drop it with {}, and do it then."
 UNSAVED = "What you drew last is not saved; close the window again to lose it."
 NARROWING = 20  # what the sides may lose at most
 CATEGORIES_SHARE = (260, 420)
@@ -159,6 +159,10 @@ class MainWindow(QMainWindow):
         ImageNotices(document, self.notices, self)
         self.image_list.image_chosen.connect(self.open_image)
         self.canvas.gesture_began.connect(self._on_gesture_began)
+        self.canvas.gesture_began.connect(self.model_run.answers.hold)
+        self.canvas.gesture_ended.connect(self.model_run.answers.let_go)
+        # Through their actions, which wait for what is being drawn.
+        self.step_panel.segment_requested.connect(self.commands["segment_image"].trigger)
         self.canvas.region_chosen.connect(self.model_run.begin_region)
         self.model_run.changed.connect(self._on_run_changed)
         document.image_changed.connect(self._on_image_changed)
@@ -168,7 +172,7 @@ class MainWindow(QMainWindow):
         self.image_commands.told.connect(self.notices.tell)
         self.segment_commands.told.connect(self.notices.tell)
         self.source_watch = SourceWatch(document, self.notices, self)
-        self.source_watch.relink_requested.connect(self.project_commands.relink)
+        self.source_watch.relink_requested.connect(self.commands["relink"].trigger)
         self.project_commands.told.connect(self.notices.tell)
         self.project_commands.images_moved.connect(self._on_images_moved)
         self.project_commands.imported.connect(self.image_list.reload)

@@ -4,10 +4,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QTableView
 
+from app.gesture import UNFINISHED
+from app.held_answers import HELD
 from app.toolbox import BRUSH, POLYGON
-from app.window import UNFINISHED, UNSAVED, MainWindow
+from app.window import UNSAVED, MainWindow
 from core.errors import ProjectError
 from core.panoptic import Segment
+from core.proposals import Preview
 from core.store import AnnotationStore, ImageQuery, Review
 
 CELL = 1  # category id of the project in conftest.py
@@ -164,6 +167,48 @@ def test_an_outline_that_may_not_be_filled_keeps_the_window_open_once(
     document.toggle_lock()
     assert window.close()
     assert store.load_map(1).segment_ids[20, 25] == 1
+
+
+@pytest.mark.parametrize("tool", [POLYGON, BRUSH])
+def test_the_answers_of_the_model_wait_for_what_is_being_drawn(
+    window, document, begin, proposal, tool
+):
+    answers, seen = window.model_run.answers, []
+    answers.stepped.connect(lambda ticket, _: seen.append(ticket))
+    answers.finished.connect(lambda ticket, _: seen.append(ticket))
+    begin(tool)
+    preview = Preview(1, 2, 0.5, 1.0, document.map.segment_ids, {})
+    window.segmenter.stepped.emit(7, preview)
+    window.segmenter.finished.emit(8, proposal)
+    assert seen == []
+    assert said(window) == [HELD]
+    assert window.canvas.finish_gesture()
+    assert document.map.segment_ids[20, 25]
+    assert seen == [7, 8]
+    window.segmenter.stepped.emit(9, preview)
+    assert seen == [7, 8, 9]
+
+
+@pytest.mark.parametrize("tool", [POLYGON, BRUSH])
+def test_a_model_that_is_loaded_meanwhile_drops_nothing(window, document, begin, tool):
+    begin(tool)
+    document.show_preview(None)  # as when another model is in use
+    document.reject()
+    assert window.canvas.finish_gesture()
+    assert document.map.segment_ids[20, 25]
+
+
+def test_the_buttons_of_the_model_wait_for_what_is_being_drawn(window, document, begin):
+    begin(POLYGON)
+    window.step_panel.segment_requested.emit()
+    assert said(window) == [UNFINISHED.format("Esc")]
+    window.notice_stack.close_all()
+    window.step_panel.preview_selected.emit(
+        Preview(1, 2, 0.5, 1.0, document.map.segment_ids, {})
+    )
+    assert said(window) == [UNFINISHED.format("Esc")]
+    assert document.preview is None
+    assert window.canvas.is_gesturing
 
 
 def test_a_stroke_may_begin_on_a_notice(qtbot, window, document, at):

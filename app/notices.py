@@ -9,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -105,10 +106,12 @@ class NoticeStack(QWidget):
     def __init__(self, notices: Notices, over: QWidget) -> None:
         super().__init__(over)
         self._over = over
+        self.setMouseTracking(True)  # what the canvas shows at the mouse follows it here too
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(6)
         self._bars: list[NoticeBar] = []
+        self._left: list[NoticeBar] = []  # closed and not yet deleted
         notices.posted.connect(self.show_notice)
         notices.settled.connect(self.close_about)
         over.installEventFilter(self)
@@ -142,6 +145,12 @@ class NoticeStack(QWidget):
         for bar in [bar for bar in self._bars if bar.notice.about == about]:
             bar.close_notice()
 
+    @Slot()
+    def close_passing(self) -> None:
+        """Take away what only tells that something happened: it is in the way by now."""
+        for bar in [bar for bar in self._bars if bar.notice.severity is Severity.INFO]:
+            bar.close_notice()
+
     def close_all(self) -> None:
         """Take every notice away."""
         for bar in list(self._bars):
@@ -150,6 +159,8 @@ class NoticeStack(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._over and event.type() == QEvent.Type.Resize:
             self._place()
+        if watched is self._over and event.type() == QEvent.Type.MouseButtonRelease:
+            self._delete_left()
         return False
 
     @Slot(object)
@@ -157,8 +168,16 @@ class NoticeStack(QWidget):
         self._bars.remove(bar)
         self._layout.removeWidget(bar)
         bar.hide()
-        bar.deleteLater()
+        self._left.append(bar)
         self._place()
+        if QApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self._delete_left()
+
+    def _delete_left(self) -> None:
+        """Delete what was closed; not while a stroke that began on it goes on through it."""
+        for bar in self._left:
+            bar.deleteLater()
+        self._left.clear()
 
     def _place(self) -> None:
         self.setVisible(bool(self._bars))
@@ -182,10 +201,12 @@ class NoticeBar(QFrame):
     def __init__(self, notice: Notice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.notice = notice
+        self.setMouseTracking(True)
         self.setObjectName("notice")
         self.setProperty("severity", notice.severity.value)
         self._text = QLabel(notice.text, self)
         self._text.setWordWrap(True)
+        self._text.setMouseTracking(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)  # file names may look like HTML
         button = QToolButton(self)
         button.setText("\N{MULTIPLICATION SIGN}")

@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         ImageNotices(document, self.notices, self)
         self.image_list.image_chosen.connect(self.open_image)
         self.canvas.gesture_began.connect(self._on_gesture_began)
+        self.canvas.gesture_began.connect(self.notice_stack.close_passing)
         self.canvas.gesture_began.connect(self.model_run.answers.hold)
         self.canvas.gesture_ended.connect(self.model_run.answers.let_go)
         # Through their actions, which wait for what is being drawn.

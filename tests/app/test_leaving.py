@@ -209,18 +209,3 @@ def test_the_buttons_of_the_model_wait_for_what_is_being_drawn(window, document,
     assert said(window) == [UNFINISHED.format("Esc")]
     assert document.preview is None
     assert window.canvas.is_gesturing
-
-
-def test_a_stroke_may_begin_on_a_notice(qtbot, window, document, at):
-    for _ in range(6):
-        window.canvas.zoom_in()  # until the image is below the notice
-    window.notices.fail("Something is in the way.")
-    notice = window.notice_stack.findChild(object, "notice")
-    middle = notice.mapTo(window.canvas, QPoint(60, notice.height() // 2))
-    x, y = window.canvas.view.to_image(middle.x(), middle.y())
-    assert 0 <= x < 64
-    assert 0 <= y < 48
-    window.tools.set_size(4)
-    child = window.canvas.childAt(middle)
-    qtbot.mouseClick(child, LEFT, pos=child.mapFrom(window.canvas, middle))
-    assert document.map.segment_ids[int(y), int(x)] == 1

@@ -10,7 +10,7 @@ from app.keys import Keys
 from app.picture_reader import PictureReader, Reading
 from app.shown_map import ShownMap
 from app.suggestion import lay_over_map, preview_segments, suggest
-from app.waiting_proposals import WaitingProposals
+from app.waiting_proposals import DROPPED, WaitingProposals
 from core import edits
 from core.errors import AnnotateError
 from core.images import Rgb
@@ -168,7 +168,8 @@ class Document(ShownMap):
             self.failed.emit(str(error))
             return
         self.categories = {category.id: category for category in categories}
-        self._waiting.clear()
+        if self._waiting.clear():
+            self.refused.emit(DROPPED)
         if self.category_id not in self.categories:
             self.category_id = next(iter(self.categories), VOID)
         self.select(self.selected_id)

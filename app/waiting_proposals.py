@@ -7,6 +7,11 @@ from app.suggestion import Suggestion
 
 MAX_WAITING: Final = 8  # the map of each is in memory
 
+DROPPED: Final = (
+    "Categories or maps of the project were changed, so the proposals that waited with other "
+    "images are gone."
+)
+
 
 class WaitingProposals:
     """The last few suggestions by the id of their image."""
@@ -24,6 +29,12 @@ class WaitingProposals:
         """What waits for an image, which it does no longer."""
         return self._suggestions.pop(image_id, None)
 
-    def clear(self) -> None:
-        """Drop all: they speak in categories that have changed."""
+    def clear(self) -> bool:
+        """Drop all: they speak in categories, or are for maps, that have changed.
+
+        Returns:
+            Whether there were any.
+        """
+        had_any = bool(self._suggestions)
         self._suggestions.clear()
+        return had_any

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect
 
 from app.document import Document
 from app.suggestion import suggest
-from app.waiting_proposals import MAX_WAITING, WaitingProposals
+from app.waiting_proposals import DROPPED, MAX_WAITING, WaitingProposals
 from core.edits import delete_segment
 from core.errors import ProjectError
 from core.panoptic import Edit, PanopticMap, Segment, Source
@@ -220,6 +220,20 @@ def test_a_proposal_waits_with_its_image_while_another_is_open(
     document.accept()
     assert (document.map.segment_ids[:, :32] == document.map.segment_ids[0, 0]).all()
     document.open_image(second)
+    document.open_image(first)
+    assert not document.has_proposal
+
+
+def test_waiting_proposals_go_with_a_word_when_the_project_changes(
+    document, proposal, complaints
+):
+    first, second, _ = document.store.images()
+    document.follow_store()
+    document.propose(proposal, {7: CELL, 8: GROUND})
+    document.open_image(second)
+    document.follow_store()
+    document.follow_store()
+    assert complaints[1:] == [DROPPED]
     document.open_image(first)
     assert not document.has_proposal
 

@@ -169,6 +169,19 @@ def test_an_outline_that_may_not_be_filled_keeps_the_window_open_once(
     assert store.load_map(1).segment_ids[20, 25] == 1
 
 
+def test_every_image_is_shown_although_nothing_can_be_written_and_that_is_said_once(
+    window, document, store
+):
+    connection = store._connection  # noqa: SLF001 - a disk that takes nothing more
+    connection.execute("PRAGMA query_only = 1")
+    for record in store.images()[1:] + store.images()[:2]:
+        window.open_image(record.id)
+        assert document.record.id == record.id
+        assert document.has_image
+    connection.execute("PRAGMA query_only = 0")
+    assert len(said(window)) == 1
+
+
 @pytest.mark.parametrize("tool", [POLYGON, BRUSH])
 def test_the_answers_of_the_model_wait_for_what_is_being_drawn(
     window, document, begin, proposal, tool

@@ -73,6 +73,7 @@ class StatusBar(QStatusBar):
     def _connect(self) -> None:
         document, canvas = self._document, self._canvas
         document.selection_changed.connect(self._show_hint)
+        document.segments_changed.connect(self._show_hint)
         document.keys.changed.connect(self._show_hint)
         document.proposal_changed.connect(self._show_hint)
         document.image_changed.connect(self._show_size)
@@ -162,5 +163,7 @@ def _describe_painting(document: Document) -> str:
         return "there is no category to paint"
     if category.is_thing:
         return f"makes a new {category.name} segment"
-    has_one = document.map is not None and document.map.find_stuff(category.id) is not None
-    return f"{'extends' if has_one else 'makes'} the {category.name} segment"
+    stuff = None if document.map is None else document.map.find_stuff(category.id)
+    if stuff is not None and stuff.is_locked:
+        return f"the {category.name} segment is locked; select it to unlock it"
+    return f"{'makes' if stuff is None else 'extends'} the {category.name} segment"

@@ -25,7 +25,7 @@ from app.category_sources import CategorySources
 from app.category_table import GROUP, KEY, CategoryTable
 from app.model_choice import ModelChoice, say_differences
 from core.bundled import starter_models
-from core.categories import find_fault
+from core.categories import add_missing, find_fault
 from core.palette import default_color
 from core.panoptic import Category
 from core.store import PROJECT_SUFFIX
@@ -162,8 +162,13 @@ class NewProjectDialog(QDialog):
 
     @Slot(object)
     def _on_list_chosen(self, categories: tuple[Category, ...]) -> None:
-        """Begin with a template's or file's categories."""
-        self._table.set_categories(categories)
+        """Add a template's or file's categories; the first list gives way to them."""
+        before = self._table.categories()
+        if before == FIRST_CATEGORIES:
+            self._table.set_categories(categories)
+        else:
+            self._table.set_categories(add_missing(before, categories, ()))
+            self._table.scrollToBottom()
         self._on_categories_edited()
 
     @Slot()

@@ -163,6 +163,19 @@ def test_a_template_gives_the_categories(qtbot, dialog) -> None:
     assert len(dialog.new_project().categories) == 14
 
 
+def test_a_template_adds_to_what_was_typed_and_what_another_gave(qtbot, dialog) -> None:
+    rename(dialog, 0, "Sky")
+    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "From template…")
+    by_name = {a.text(): a for a in button.menu().actions()}
+    for name, n_categories in (("coarse", 15), ("Cityscapes", 31)):
+        next(action for text, action in by_name.items() if name in text).trigger()
+        qtbot.waitUntil(lambda n=n_categories: len(dialog.new_project().categories) == n)
+    names = [category.name for category in dialog.new_project().categories]
+    assert names[:2] == ["Sky", "background"]
+    assert "sky" not in names
+    assert "road" in names
+
+
 def test_a_coco_file_gives_the_categories_or_a_sentence(qtbot, dialog, tmp_path) -> None:
     path = tmp_path / "instances.json"
     path.write_text('{"categories": [{"id": 18, "name": "dog"}]}')

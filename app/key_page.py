@@ -24,9 +24,11 @@ from app.keys import (
     PRESETS,
     Keys,
     KeyTable,
+    carry_over,
     changes_from,
     combine,
     describe_conflicts,
+    describe_lost,
     each_once,
     find_conflicts,
     find_fault,
@@ -52,6 +54,8 @@ class KeyPage(QWidget):
         super().__init__(parent)
         self._table = combine(keys.preset, keys.changes)
         self._fault = ""
+        self._based_on = keys.preset  # what the table is, but for the changes
+        self._unused: KeyTable = {}  # changes that this preset cannot have or has
         self._preset = QComboBox(self)
         self._preset.addItems(list(PRESETS))
         self._preset.setCurrentText(keys.preset)
@@ -154,16 +158,23 @@ class KeyPage(QWidget):
 
     @Slot(str)
     def _on_preset_chosen(self, preset: str) -> None:
-        self._use(combine(preset, {}))
+        """Keep what the user changed as far as it fits, also what did not fit before."""
+        wanted = {**self._unused, **changes_from(self._based_on, self._table)}
+        changes, lost = carry_over(preset, wanted)
+        self._based_on = preset
+        self._unused = {name: wanted[name] for name in wanted if name not in changes}
+        self._use(combine(preset, changes), describe_lost(lost, preset))
 
     @Slot()
     def _on_reset_all(self) -> None:
+        self._unused = {}
         self._use(combine(self.preset, {}))
 
     @Slot()
     def _on_reset(self) -> None:
         name = self._current()
         if name:
+            self._unused = {other: k for other, k in self._unused.items() if other != name}
             self._use(self._table | {name: combine(self.preset, {})[name]})
 
     @Slot()

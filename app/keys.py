@@ -147,6 +147,24 @@ def sound_changes(preset: str, changes: KeyTable) -> dict[str, tuple[str, ...]]:
     return sound
 
 
+def carry_over(preset: str, changes: KeyTable) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Bring a user's changes under another preset.
+
+    Returns:
+        Those that can be in force there, and the names of the actions whose cannot.
+    """
+    own = combine(preset, {})
+    wanted = {name: keys for name, keys in changes.items() if own.get(name) != keys}
+    sound = sound_changes(preset, wanted)
+    return sound, [name for name in wanted if name not in sound]
+
+
+def describe_lost(names: Iterable[str], preset: str) -> str:
+    """A sentence on the actions whose own keys a preset gives to others; empty for none."""
+    texts = ", ".join(f"'{_SPECS[name].text}'" for name in names if name in _SPECS)
+    return f"{preset} needs the keys that you gave {texts}; save drops them." if texts else ""
+
+
 def changes_from(preset: str, keys: KeyTable) -> dict[str, tuple[str, ...]]:
     """What of a whole table differs from a preset."""
     own = combine(preset, {})

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QTreeWidget,
 )
 
-from app.keys import CVAT
+from app.keys import BITBRUSH, CVAT
 from app.settings_dialog import SettingsDialog
 from app.window import MainWindow
 
@@ -119,6 +119,47 @@ def test_the_cvat_preset_can_be_chosen_and_is_shown_at_once(window, dialog):
     save_button(dialog).click()
     assert window.keys.preset == CVAT
     assert window.commands["next"].shortcut().toString() == "F"
+
+
+def test_another_preset_keeps_the_users_own_keys_where_they_fit(qtbot, window, dialog):
+    preset = dialog.findChildren(QComboBox)[1]
+    for text, key in (("View: Fit image", Key.Key_U), ("Segment: Hide or show", Key.Key_F)):
+        choose(dialog, text)
+        record(qtbot, dialog, key)
+    preset.setCurrentText(CVAT)
+    assert row(dialog, "View: Fit image").text(1) == "U"
+    assert row(dialog, "Segment: Hide or show").text(1) == "H"
+    lost = "CVAT needs the keys that you gave 'Hide or show'; save drops them."
+    assert complaint(dialog) == lost
+    preset.setCurrentText(BITBRUSH)
+    assert row(dialog, "Segment: Hide or show").text(1) == "F"
+    assert complaint(dialog) == ""
+    preset.setCurrentText(CVAT)
+    save_button(dialog).click()
+    assert (window.keys.preset, window.keys.changes) == (CVAT, {"fit": ("U",)})
+
+
+def test_a_key_that_another_preset_has_anyway_is_not_forgotten(qtbot, window, dialog):
+    preset = dialog.findChildren(QComboBox)[1]
+    for text, key in (("View: Fit image", Key.Key_U), ("Image: Next image", Key.Key_F)):
+        choose(dialog, text)
+        record(qtbot, dialog, key)
+    preset.setCurrentText(CVAT)
+    assert complaint(dialog) == ""
+    preset.setCurrentText(BITBRUSH)
+    assert row(dialog, "Image: Next image").text(1).startswith("F")
+
+
+def test_cancel_leaves_preset_and_own_keys_as_they_were(qtbot, window, dialog):
+    choose(dialog, "View: Fit image")
+    record(qtbot, dialog, Key.Key_U)
+    save_button(dialog).click()
+    window.commands["settings"].trigger()
+    again = window.findChildren(SettingsDialog)[-1]
+    again.findChildren(QComboBox)[1].setCurrentText(CVAT)
+    press(qtbot, again, "Reset &all")
+    again.reject()
+    assert (window.keys.preset, window.keys.changes) == (BITBRUSH, {"fit": ("U",)})
 
 
 def test_an_action_can_be_left_without_a_key(qtbot, window, dialog):

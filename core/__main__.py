@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from core.bundled import DEFAULT_MODEL, MODEL_SUFFIX, find_model
 from core.coco import read_coco
@@ -27,7 +25,8 @@ from core.images import check_file, list_images
 from core.output_folder import OutputFolder
 from core.project_commands import add_project_commands
 from core.proposals import Preview, SamplingOptions
-from core.quality import CategoryQuality, Quality, QualityReport, evaluate_files
+from core.quality import evaluate_files
+from core.quality_table import tabulate
 from core.terminal import (
     DONE,
     DONE_IN_PART,
@@ -218,28 +217,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.json:
         say(json.dumps(report.to_json(), indent=1))
     else:
-        Console().print(_tabulate(report))
+        Console().print(tabulate(report))
     return DONE
-
-
-def _tabulate(report: QualityReport) -> Table:
-    """The means, then every category that occurs; qualities in percent."""
-    table = Table("", "PQ", "SQ", "RQ", "categories", "TP", "FP", "FN", caption="in percent")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    means = {"All": report.all, "Things": report.things, "Stuff": report.stuff}
-    for name, mean in means.items():
-        table.add_row(name, *_percents(mean), str(mean.n))
-    table.add_section()
-    for quality in report.per_category.values():
-        if quality.occurs:
-            counts = (str(count) for count in (quality.tp, quality.fp, quality.fn))
-            table.add_row(escape(quality.category.name), *_percents(quality), "", *counts)
-    return table
-
-
-def _percents(quality: Quality | CategoryQuality) -> list[str]:
-    return [f"{100 * value:.1f}" for value in (quality.pq, quality.sq, quality.rq)]
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:

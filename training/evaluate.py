@@ -1,7 +1,7 @@
 """PQ of a model on a COCO panoptic folder."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,9 +48,29 @@ def evaluate(
         if image_ids is None or image.id in image_ids
     ]
     ways = list(options)
+    tallies, seconds = tally_images(model, card, truth_json, truth, wanted, ways)
+    return [
+        Scored(sampling, report_quality(tally, truth.categories), len(wanted), spent)
+        for sampling, tally, spent in zip(ways, tallies, seconds, strict=True)
+    ]
+
+
+def tally_images(
+    model: Pix2SeqD,
+    card: ModelCard,
+    truth_json: Path,
+    truth: CocoDataset,
+    indices: Iterable[int],
+    ways: Sequence[SamplingOptions],
+) -> tuple[list[Tallies], list[float]]:
+    """Hits and misses over some pictures of the truth, and the seconds spent, for each way.
+
+    Raises:
+        CocoError, ImageError: the truth or a picture cannot be read.
+    """
     tallies: list[Tallies] = [{} for _ in ways]
     seconds = [0.0] * len(ways)
-    for index in wanted:
+    for index in indices:
         image = read_image(truth_json.parent / "images" / truth.images[index].file_name)
         encoded = encode_image(model, image)
         for way, sampling in enumerate(ways):
@@ -58,10 +78,7 @@ def evaluate(
             if isinstance(last, Proposal):
                 add_tallies(tallies[way], compare_with_truth(last, truth, index))
                 seconds[way] += last.elapsed_s
-    return [
-        Scored(sampling, report_quality(tally, truth.categories), len(wanted), spent)
-        for sampling, tally, spent in zip(ways, tallies, seconds, strict=True)
-    ]
+    return tallies, seconds
 
 
 def images_with(truth_json: Path, field: str, value: str) -> set[int]:

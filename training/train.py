@@ -31,7 +31,8 @@ class TrainStep:
     Attributes:
         step: steps done so far, this one included.
         loss: of this step's batch; learning_rate and grad_norm (before clipping) with it.
-        seconds: the step took; data_seconds of these went into waiting for the batch.
+        seconds: the step took without evaluating and saving; data_seconds of these went into
+            waiting for the batch.
         images: in the batch, over all processes.
         is_saved: whether a checkpoint holds this step.
         skipped: what was wrong with pictures that others stood in for, one sentence each.
@@ -46,6 +47,10 @@ class TrainStep:
     images: int
     is_saved: bool = False
     skipped: tuple[str, ...] = ()
+
+    @property
+    def images_a_second(self) -> float:
+        return self.images / max(self.seconds, 1e-9)
 
 
 def train(
@@ -91,6 +96,7 @@ def train(
         with explain_lack(config, processes.n_ranks):
             loss, norm = stepper.step(batch, n_samples)
         check_finite(config, state, loss, norm, saved_step)
+        seconds = time.monotonic() - began
         if after_step is not None:
             after_step(state)
         is_last = state.step == config.steps
@@ -103,7 +109,7 @@ def train(
             loss=loss,
             learning_rate=rate,
             grad_norm=norm,
-            seconds=time.monotonic() - began,
+            seconds=seconds,
             data_seconds=drawn - began,
             images=n_samples,
             is_saved=saved_step == state.step,

@@ -1,0 +1,171 @@
+"""Validation: what the averaged weights score on held-out images while a run goes on."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.coco import CocoDataset, read_coco
+from core.errors import TrainingError
+from core.images import read_image
+from core.model.checkpoint import save_checkpoint
+from core.model.pix2seq_d import Pix2SeqD
+from core.model.segment import segment_image
+from core.model_card import ModelCard
+from core.palette import default_color
+from core.panoptic import Category
+from core.proposals import Preview
+from core.quality import QualityReport, Tally, report_quality
+from training.config import Evaluation
+from training.evaluate import tally_images
+from training.processes import Processes
+from training.state import TrainState
+
+BEST_NAME: Final = "best.safetensors"
+N_PICTURES: Final = 2  # whose refinement is shown
+TILE: Final = 128  # height of each map in it
+GAP: Final = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluated:
+    """What the averaged weights scored.
+
+    Attributes:
+        report: PQ of each category and its means.
+        is_best: whether no earlier ones of the run had a higher PQ.
+        pictures: [H, W, 3] each, an image and its map step by step.
+    """
+
+    report: QualityReport
+    images: int
+    seconds: float
+    is_best: bool
+    pictures: tuple[NDArray[np.uint8], ...]
+
+
+class Validation:
+    """Evaluates a run every so many steps, and keeps its best model.
+
+    Attributes:
+        latest: of the step that was made last; None if it was not evaluated.
+    """
+
+    def __init__(
+        self, config: Evaluation, card: ModelCard, truth: Path, out: Path, processes: Processes
+    ) -> None:
+        """Read the truth.
+
+        Args:
+            card: of the model; its sampling options hold but for steps and td.
+            truth: COCO panoptic JSON; pictures lie in `images` beside it.
+            out: folder for `best.safetensors`.
+
+        Raises:
+            CocoError: the truth cannot be read.
+            TrainingError: it has other categories than the training data, or no images.
+        """
+        sampling = replace(card.sampling, steps=config.steps, time_delta=config.time_delta)
+        self._config, self._card = config, replace(card, sampling=sampling)
+        self._truth_json, self._truth = truth, read_coco(truth)
+        self._out, self._processes = out, processes
+        n_images = len(self._truth.images)
+        self._n_images = min(n_images, config.images or n_images)
+        self.latest: Evaluated | None = None
+        _check_categories(truth, self._truth, card.categories)
+
+    def after_step(self, state: TrainState, n_steps: int) -> None:
+        """Evaluate if it is time, as it always is after the last of n_steps."""
+        every = self._config.every
+        is_due = state.step == n_steps or (every > 0 and state.step % every == 0)
+        self.latest = self.evaluate(state) if is_due else None
+
+    def evaluate(self, state: TrainState) -> Evaluated:
+        """Rate the averaged weights; all processes take part, each with images of its own.
+
+        Raises:
+            ImageError, CocoError: a picture or its truth cannot be read.
+        """
+        began, model, ranks = time.monotonic(), state.average.eval(), self._processes
+        mine = range(ranks.rank, self._n_images, ranks.n_ranks)
+        (tallies,), _ = tally_images(
+            model, self._card, self._truth_json, self._truth, mine, [self._card.sampling]
+        )
+        report = report_quality(self._add_up(tallies), self._truth.categories)
+        is_best = state.best_pq is None or report.all.pq > state.best_pq
+        if is_best:
+            state.best_pq = report.all.pq
+        seconds = time.monotonic() - began
+        pictures: tuple[NDArray[np.uint8], ...] = ()
+        if ranks.is_first:
+            shown = range(min(N_PICTURES, self._n_images))
+            pictures = tuple(self._show(model, index) for index in shown)
+            if is_best:
+                self._keep(state, report)
+        return Evaluated(report, self._n_images, seconds, is_best, pictures)
+
+    def _add_up(self, tallies: dict[int, Tally]) -> dict[int, Tally]:
+        """Those of all processes."""
+        ids = [category.id for category in self._truth.categories]
+        mine = [tallies.get(category_id, Tally()) for category_id in ids]
+        counts = [n for tally in mine for n in (tally.iou, tally.tp, tally.fp, tally.fn)]
+        total = np.reshape(self._processes.add(counts), (-1, 4)).tolist()
+        return {
+            category_id: Tally(iou, round(tp), round(fp), round(fn))
+            for category_id, (iou, tp, fp, fn) in zip(ids, total, strict=True)
+        }
+
+    def _keep(self, state: TrainState, report: QualityReport) -> None:
+        """Write the best model so far, with what it scored in its card."""
+        scores = {
+            "truth": self._truth_json.name,
+            "step": state.step,
+            "images": self._n_images,
+            "options": asdict(self._card.sampling),
+            **report.to_json(),
+        }
+        card = replace(self._card, training={**self._card.training, "scores": scores})
+        save_checkpoint(self._out / BEST_NAME, state.average, card)
+
+    def _show(self, model: Pix2SeqD, index: int) -> NDArray[np.uint8]:
+        """A picture and its map after each of the sampler's steps, side by side."""
+        entry = self._truth.images[index]
+        image = read_image(self._truth_json.parent / "images" / entry.file_name)
+        steps = segment_image(model, self._card, image, self._card.sampling)
+        maps = [paint_segments(s.segment_ids) for s in steps if isinstance(s, Preview)]
+        return side_by_side([image, *maps], image.shape[0] / image.shape[1])
+
+
+def paint_segments(segment_ids: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """A map [h, w] in colours [h, w, 3], one a segment; void is black."""
+    colors = [(0, 0, 0), *(default_color(k) for k in range(1, int(segment_ids.max()) + 1))]
+    return np.array(colors, np.uint8)[segment_ids]
+
+
+def side_by_side(
+    pictures: Sequence[NDArray[np.uint8]], height_to_width: float
+) -> NDArray[np.uint8]:
+    """Pictures in one row, all of one size, with a gap between."""
+    size = (max(round(TILE / height_to_width), 1), TILE)
+    gap = np.full((TILE, GAP, 3), 255, np.uint8)
+    row = []
+    for picture in pictures:
+        row += [cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), gap]
+    return np.hstack(row[:-1])
+
+
+def _check_categories(path: Path, truth: CocoDataset, wanted: Sequence[Category]) -> None:
+    if not truth.images:
+        raise TrainingError(f"{path} has no images to evaluate on; choose another file.")
+    names = {category.id: (category.name, category.is_thing) for category in wanted}
+    for category in truth.categories:
+        if names.get(category.id) != (category.name, category.is_thing):
+            raise TrainingError(
+                f"{path} has the category {category.id} '{category.name}', which the training "
+                "data has not; evaluate on data with the same categories."
+            )

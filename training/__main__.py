@@ -1,10 +1,13 @@
-"""The command line of training: arguments in, a JSON line a step out, at last a model file."""
+"""The command line of training: recipes make model files, and scores go into their cards.
+
+For a machine, every step is a line of JSON on the standard output; for a person it is a bar.
+Exit codes: 0 done, 2 not done, 130 stopped.
+"""
 
 import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,24 +17,30 @@ import torch
 
 from core.errors import AnnotateError
 from core.model.checkpoint import load_checkpoint, save_checkpoint
-from core.model_card import ModelCard
+from core.model.segment import choose_device
 from core.proposals import SamplingOptions
-from training.config import TrainConfig
-from training.data import PanopticDataset, read_coco_folder
 from training.evaluate import Scored, evaluate, images_with, sampling_grid
+from training.options import change, list_settings, split_changes
+from training.processes import join_processes
 from training.recipes import RECIPES, Recipe
-from training.train import load_average, train
+from training.run import Run, run_recipe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train a recipe, or score a model; returns the exit code."""
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    parsed, changes = parser.parse_known_args(arguments)
+    if changes and parsed.run is not _train:
+        parser.error(f"'{changes[0]}' is not understood")
     if parsed.threads:
         torch.set_num_threads(parsed.threads)
+    parsed.changes = changes
     try:
         return int(parsed.run(parsed))
     except AnnotateError as error:
-        print(error, file=sys.stderr)
+        rank = os.environ.get("RANK")
+        where = "" if rank is None else f"Process {rank}: "
+        print(f"{where}{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
@@ -39,20 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bitbrush train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="bitbrush train", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument(
         "--threads", type=int, default=0, help="CPU threads; 0 lets torch choose"
     )
     commands = parser.add_subparsers(dest="recipe", required=True)
     for name, recipe in RECIPES.items():
-        command = commands.add_parser(name, help=recipe.summary)
-        command.add_argument("--data", type=Path, required=True, help="COCO panoptic JSON")
-        command.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
-        command.add_argument(
-            "--steps", type=int, help="optimizer steps, instead of the recipe's"
-        )
-        command.add_argument("--seed", type=int, help="of weights, views and noise")
-        command.set_defaults(run=_train)
+        _add_recipe(name, recipe, commands)
     score = commands.add_parser("score", help="PQ of a model file over steps and td")
     score.add_argument("model", type=Path)
     score.add_argument("truth", type=Path, help="COCO panoptic JSON")
@@ -71,46 +75,53 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_recipe(
+    name: str, recipe: Recipe, commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
+) -> None:
+    command = commands.add_parser(
+        name,
+        help=recipe.summary,
+        description=recipe.summary,
+        epilog="settings, each of which can be given another value:\n"
+        + "\n".join(list_settings(recipe.config)).replace("%", "%%"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_argument("--data", type=Path, required=True, help="COCO panoptic JSON")
+    command.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
+    command.add_argument("--val", type=Path, help="COCO panoptic JSON to evaluate on")
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    command.add_argument(
+        "--json", action="store_true", help="a line of JSON a step also on a terminal"
+    )
+    command.add_argument(
+        "--allow-changes",
+        action="store_true",
+        help="go on from a checkpoint of a run with other settings",
+    )
+    command.set_defaults(run=_train)
+
+
 def _train(arguments: argparse.Namespace) -> int:
     recipe = RECIPES[arguments.recipe]
-    changes = {
-        k: getattr(arguments, k) for k in ("steps", "seed") if getattr(arguments, k) is not None
-    }
-    config = replace(recipe.config, **changes)
-    data = read_coco_folder(arguments.data, has_stuff_ids=config.model.has_stuff_ids)
-    began = time.monotonic()
-    for step in train(config, data, arguments.out):
-        print(json.dumps(asdict(step)), flush=True)
-    path = arguments.out / f"{arguments.recipe}.safetensors"
-    seconds = time.monotonic() - began
-    model = load_average(config, arguments.out / "state.safetensors")
-    save_checkpoint(path, model, make_card(arguments.recipe, recipe, config, data, seconds))
-    print(json.dumps({"model": str(path)}), flush=True)
-    return 0
-
-
-def make_card(
-    name: str, recipe: Recipe, config: TrainConfig, data: PanopticDataset, seconds: float
-) -> ModelCard:
-    """The card of a trained model: what it knows, and how to train it again."""
-    record: dict[str, Any] = {
-        "recipe": name,
-        "command": f"bitbrush train {name} --data TRAIN.json --out DIR",
-        "config": asdict(config),
-        "data_sha256": data.content_hash(),
-        "images": len(data),
-        "seconds_of_last_start": round(seconds),
-        "cpus": os.cpu_count(),
-        "torch": torch.__version__,
-    }
-    return ModelCard(
-        name=name,
-        summary=recipe.summary,
-        categories=data.categories,
-        sampling=recipe.sampling,
-        licence=recipe.licence,
-        training=record,
+    is_for_machines = arguments.json or not sys.stdout.isatty()
+    run = Run(
+        arguments.recipe,
+        recipe,
+        change(recipe.config, split_changes(recipe.config, arguments.changes)),
+        arguments.data,
+        arguments.out,
+        arguments.val,
+        may_differ=arguments.allow_changes,
+        is_for_machines=is_for_machines,
     )
+    device, _ = choose_device(arguments.device)
+    with join_processes(device) as processes:
+        path = run_recipe(run, processes)
+    if processes.is_first:
+        print(json.dumps({"model": str(path)}) if is_for_machines else f"Model: {path}")
+        sys.stdout.flush()
+    return 0
 
 
 def _score(arguments: argparse.Namespace) -> int:

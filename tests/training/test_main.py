@@ -1,7 +1,14 @@
 """The command line of training: a recipe makes a model file, and scores go into its card."""
 
+import contextlib
+import importlib
 import json
+import os
+import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +20,7 @@ from core.panoptic import Category, PanopticMap, Segment
 from training import __main__ as command
 from training.config import Crops
 from training.recipes import RECIPES
+from training.run_log import read_log
 
 CATEGORIES = (
     Category(1, "nucleus", True, (220, 20, 60)),
@@ -84,3 +92,59 @@ def test_a_missing_data_file_is_a_sentence(tmp_path, capsys):
     missing = tmp_path / "none.json"
     assert command.main(["nuclei", "--data", str(missing), "--out", str(tmp_path)]) == 2
     assert "none.json" in capsys.readouterr().err
+
+
+def test_settings_on_the_command_line_reach_run_and_card(recipe, truth, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["nuclei", "--data", str(truth), "--out", str(out), "--val", str(truth)]
+    arguments += ["--steps=2", "--learning-rate", "1e-4", "--crops", '{"size": 32, "batch": 3}']
+    arguments += ["--evaluation.every", "1", "--evaluation.steps", "1"]
+    assert command.main(arguments) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["images"] for line in lines[:2]] == [3, 3]
+    assert [line["evaluation"]["images"] for line in lines[:2]] == [1, 1]
+    assert lines[2] == {"model": str(out / "nuclei.safetensors")}
+    assert read_card(out / "nuclei.safetensors").training["config"]["learning_rate"] == 1e-4
+    assert read_card(out / "best.safetensors").training["scores"]["step"] in {1, 2}
+    assert [line["step"] for line in read_log(out)] == [1, 2]
+    assert len(list(out.glob("events.out.tfevents.*"))) == 1
+
+
+def test_a_resume_with_other_settings_says_which_and_may_be_allowed(
+    recipe, truth, tmp_path, capsys
+):
+    arguments = ["nuclei", "--data", str(truth), "--out", str(tmp_path / "out"), "--steps", "2"]
+    assert command.main(arguments) == 0
+    changed = [*arguments[:-1], "3", "--learning-rate", "1e-4"]
+    capsys.readouterr()
+    assert command.main(changed) == 2
+    said = capsys.readouterr().err
+    assert "steps is 3 instead of 2; learning_rate is 0.0001 instead of 0.002" in said
+    assert command.main([*changed, "--allow-changes"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["step"] == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_person_sees_a_bar_with_loss_speed_and_pq(truth, tmp_path):
+    pty = importlib.import_module("pty")
+    terminal, screen = pty.openpty()
+    arguments = ["nuclei", "--data", str(truth), "--out", str(tmp_path / "out")]
+    arguments += ["--val", str(truth), "--steps", "2", "--crops", '{"size": 32, "batch": 1}']
+    arguments += ["--evaluation.steps", "1"]
+    child = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "training", *arguments],
+        stdout=screen,
+        stderr=screen,
+        env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
+        cwd=Path(__file__).parents[2],
+    )
+    os.close(screen)
+    shown = b""
+    with contextlib.suppress(OSError):  # so Linux says that the other side is closed
+        while part := os.read(terminal, 65536):
+            shown += part
+    os.close(terminal)
+    assert child.wait() == 0, shown
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    for word in ("Training nuclei for 2 steps", "images/s", "loss", "PQ", "2/2", "nucleus"):
+        assert word in text

@@ -1,0 +1,86 @@
+"""RunLog: what a run reports, kept in its folder: a line of JSON a step, and event files."""
+
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from core.durable import replace_file
+from training.event_file import EventFile
+from training.train import TrainStep
+from training.validation import Evaluated
+
+LOG_NAME: Final = "log.jsonl"
+
+
+class RunLog:
+    """Writes `log.jsonl`, in which every step is once, and the events of TensorBoard."""
+
+    def __init__(self, out: Path) -> None:
+        self._out, self._open, self._is_begun = out, ExitStack(), False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def add(self, step: TrainStep, evaluated: Evaluated | None) -> str:
+        """Note a step, and how the model was rated after it; returns the line of JSON."""
+        if not self._is_begun:
+            self._begin(step.step)
+        line = json.dumps(to_plain(step, evaluated))
+        self._lines.write(line + "\n")
+        self._lines.flush()
+        numbers = {
+            "loss": step.loss,
+            "learning rate": step.learning_rate,
+            "gradient norm": step.grad_norm,
+            "images a second": step.images_a_second,
+        }
+        if evaluated is not None:
+            report = evaluated.report
+            numbers |= {"PQ/all": report.all.pq, "PQ/things": report.things.pq}
+            numbers |= {"PQ/stuff": report.stuff.pq}
+            for k, picture in enumerate(evaluated.pictures):
+                self._events.add_picture(step.step, f"refinement/{k}", picture)
+        self._events.add_numbers(step.step, numbers)
+        return line
+
+    def _begin(self, first_step: int) -> None:
+        """Open the files; steps that a killed run had done beyond its checkpoint go."""
+        path = self._out / LOG_NAME
+        kept = [line for line in read_log(self._out) if line["step"] < first_step]
+        replace_file(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self._lines = self._open.enter_context(path.open("a", encoding="utf-8"))
+        self._events = self._open.enter_context(EventFile(self._out, first_step))
+        self._is_begun = True
+
+
+def to_plain(step: TrainStep, evaluated: Evaluated | None) -> dict[str, Any]:
+    """A step as JSON can hold it."""
+    plain = asdict(step)
+    if evaluated is not None:
+        plain["evaluation"] = {
+            "images": evaluated.images,
+            "seconds": round(evaluated.seconds, 3),
+            "is_best": evaluated.is_best,
+            **evaluated.report.to_json(),
+        }
+    return plain
+
+
+def read_log(out: Path) -> list[dict[str, Any]]:
+    """The lines of a run's log, without a last one that was cut short; [] if there is none."""
+    path = out / LOG_NAME
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -65,7 +65,7 @@ class RunProgress:
             self._pq = f"{100 * evaluated.report.all.pq:.1f}"
             title = _title(step.step, evaluated)
             self._bar.console.print(tabulate(evaluated.report, title))
-        for sentence in step.skipped:
+        for sentence in filter(None, (step.notice, *step.skipped)):
             self._bar.console.print(escape(sentence))
         self._bar.update(
             self._task,

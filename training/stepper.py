@@ -17,6 +17,7 @@ from core.model.bits import labels_to_x0
 from core.model.diffusion import add_noise
 from core.model.encoder import Encoding
 from core.model.pix2seq_d import Pix2SeqD
+from training.compiling import compile_network
 from training.config import TrainConfig
 from training.data import Batch
 from training.loss import diffusion_loss, group_weights, stratified_times, without_void
@@ -70,7 +71,11 @@ def _repeat(part: Tensor, times: int) -> Tensor:
 
 
 class Stepper:
-    """Makes steps of a run: holds the loss as it is spread over processes and compiled."""
+    """Makes steps of a run: holds the loss as it is spread over processes and compiled.
+
+    Attributes:
+        notice: what could not be done as asked, or nothing.
+    """
 
     def __init__(
         self, config: TrainConfig, state: TrainState, processes: Processes = ALONE
@@ -81,6 +86,7 @@ class Stepper:
         if config.is_checkpointed:
             recompute_activations(state.model)
         is_shared = processes.n_ranks > 1
+        self.notice = compile_network(state.model) if config.is_compiled else ""
         if is_shared and config.is_norm_synchronized:
             share_norms(state.model, processes.device)
         self._loss: nn.Module = BatchLoss(config, state.model)

@@ -36,6 +36,7 @@ class TrainStep:
         images: in the batch, over all processes.
         is_saved: whether a checkpoint holds this step.
         skipped: what was wrong with pictures that others stood in for, one sentence each.
+        notice: what the run could not do as it was asked, told with its first step.
     """
 
     step: int
@@ -47,6 +48,7 @@ class TrainStep:
     images: int
     is_saved: bool = False
     skipped: tuple[str, ...] = ()
+    notice: str = ""
 
     @property
     def images_a_second(self) -> float:
@@ -114,7 +116,9 @@ def train(
             images=n_samples,
             is_saved=saved_step == state.step,
             skipped=batch.skipped,
+            notice=stepper.notice,
         )
+        stepper.notice = ""
 
 
 def count_samples(config: TrainConfig, step: int) -> int:

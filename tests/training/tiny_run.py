@@ -60,7 +60,7 @@ CONFIGS = {
     "uneven": replace(PLAIN, batch=5, accumulation=5, times="stratified", noise_draws=2),
     "decoder": replace(PLAIN, model=replace(MODEL, conditioning="none")),
     "dropout": replace(PLAIN, model=replace(MODEL, encoder_dropout=0.2, encoder_drop_path=0.2)),
-    "workers": replace(PLAIN, workers=2),
+    "compiled": replace(PLAIN, is_compiled=True),
     "long": replace(PLAIN, steps=21),
     "endless": replace(PLAIN, steps=100_000),
 }
@@ -101,7 +101,12 @@ def run_one(processes: Processes, name: str, out: Path, pause_s: float) -> None:
     with (out / f"rank{processes.rank}.jsonl").open("a") as notes:
         print(json.dumps({"pid": os.getpid()}), file=notes, flush=True)
         for step in train(CONFIGS[name], data, out, processes):
-            line = {"step": step.step, "loss": step.loss, "pictures": data.seen}
+            line = {
+                "step": step.step,
+                "loss": step.loss,
+                "pictures": data.seen,
+                "notice": step.notice,
+            }
             print(json.dumps(line), file=notes, flush=True)
             data.seen = []
             time.sleep(pause_s)

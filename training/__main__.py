@@ -21,6 +21,7 @@ from core.model.segment import choose_device
 from core.proposals import SamplingOptions
 from training.evaluate import Scored, evaluate, images_with, sampling_grid
 from training.options import change, list_settings, split_changes
+from training.plot import plot_run
 from training.processes import join_processes
 from training.recipes import RECIPES, Recipe
 from training.run import Run, run_recipe
@@ -30,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train a recipe, or score a model; returns the exit code."""
     parser = _parser()
     parsed, changes = parser.parse_known_args(arguments)
+    if parsed.plot is not None:
+        parsed.run = _plot
+    elif parsed.recipe is None:
+        parser.error("name a recipe or --plot RUN_DIR; --help lists the recipes")
     if changes and parsed.run is not _train:
         parser.error(f"'{changes[0]}' is not understood")
     if parsed.threads:
@@ -54,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads", type=int, default=0, help="CPU threads; 0 lets torch choose"
     )
-    commands = parser.add_subparsers(dest="recipe", required=True)
+    parser.add_argument("--plot", type=Path, metavar="RUN_DIR", help="draw the curves of a run")
+    commands = parser.add_subparsers(dest="recipe")
     for name, recipe in RECIPES.items():
         _add_recipe(name, recipe, commands)
     score = commands.add_parser("score", help="PQ of a model file over steps and td")
@@ -100,6 +106,11 @@ def _add_recipe(
         help="go on from a checkpoint of a run with other settings",
     )
     command.set_defaults(run=_train)
+
+
+def _plot(arguments: argparse.Namespace) -> int:
+    print(plot_run(arguments.plot))
+    return 0
 
 
 def _train(arguments: argparse.Namespace) -> int:

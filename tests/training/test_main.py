@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import cv2
 import numpy as np
@@ -148,3 +149,23 @@ def test_a_person_sees_a_bar_with_loss_speed_and_pq(truth, tmp_path):
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
     for word in ("Training nuclei for 2 steps", "images/s", "loss", "PQ", "2/2", "nucleus"):
         assert word in text
+
+
+def test_a_run_is_plotted_as_a_picture_of_its_curves(recipe, truth, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["nuclei", "--data", str(truth), "--out", str(out), "--val", str(truth)]
+    command.main([*arguments, "--steps", "3", "--evaluation.steps", "1"])
+    capsys.readouterr()
+    assert command.main(["--plot", str(out)]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    drawing = ET.parse(path).getroot()  # noqa: S314 - our own file
+    texts = [node.text for node in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert path == out / "curves.svg"
+    for title in ("loss", "learning rate", "images a second", "PQ of the averaged weights"):
+        assert title in texts
+    assert len(list(drawing.iter("{http://www.w3.org/2000/svg}polyline"))) == 6
+
+
+def test_a_folder_without_a_run_cannot_be_plotted(tmp_path, capsys):
+    assert command.main(["--plot", str(tmp_path)]) == 2
+    assert "has no steps to draw; choose a run's folder" in capsys.readouterr().err

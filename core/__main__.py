@@ -224,7 +224,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Make a model file of a TensorFlow checkpoint of Pix2Seq-D or of a detector with the "
-        "same encoder, or of a ResNet-50 of torchvision or timm as safetensors."
+        "same encoder, of a ResNet-50 of torchvision or timm as safetensors, or of an "
+        "EfficientNet-lite0 as safetensors."
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     parser.add_argument("out", type=_model_path, metavar="OUT.safetensors")

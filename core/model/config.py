@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from core.model.diffusion import Schedule
+from core.model.efficientnet import MAP_WIDTHS
 
 STRIDES = (1, 2, 4, 8, 16)  # image pixels a map pixel
 PredictionType = Literal["x_softmax_xent", "x_sigmoid_xent", "x", "eps", "v"]
@@ -18,7 +19,7 @@ MAY_BE_ZERO = {"encoder_layers", "past_frames", "residual_blocks"}
 class ModelConfig:
     """The network and the task that it was built for; defaults are the paper's COCO model.
 
-    Sizes are (height, width). The encoder's stages have strides 4, 8 and 16 of the image.
+    Sizes are (height, width).
 
     Attributes:
         image_size: of training images, and of all images where `resize` is "fit".
@@ -29,6 +30,8 @@ class ModelConfig:
         map_decoding: "authors" votes for each id and goes up to the picture's size by nearest;
             "fine" lets each pixel's code tell things from stuff and takes the largest bilinear
             share.
+        trunk: "resnet" has stages of strides 4, 8 and 16, as in the paper; "efficientnet-lite0"
+            goes on to stride 32, and takes nothing of the fields `resnet_...`.
         resnet_widths: output channels of the three stages are four times these.
         resnet_norm: "batch" as in the paper, or "group" for small batches.
         has_stem_skip: whether the stem's stride-2 features join the last merge.
@@ -59,6 +62,7 @@ class ModelConfig:
     is_stretched: bool = False
     map_decoding: Literal["authors", "fine"] = "authors"
 
+    trunk: Literal["resnet", "efficientnet-lite0"] = "resnet"
     resnet_stem_width: int = 64
     resnet_widths: tuple[int, int, int] = (64, 128, 256)
     resnet_blocks: tuple[int, int, int] = (3, 4, 6)
@@ -167,7 +171,7 @@ class ModelConfig:
         """
         multiple = self.mask_multiple
         fits = all(
-            i > 0 and i % 16 == 0 and m > 0 and m % multiple == 0
+            i > 0 and i % self.token_stride == 0 and m > 0 and m % multiple == 0
             for i, m in zip(image, mask, strict=True)
         )
         if (
@@ -176,13 +180,26 @@ class ModelConfig:
             or image[0] / mask[0] not in STRIDES
         ):
             raise ValueError(
-                f"image {image} and mask {mask}: the image must be a multiple of 16, the mask "
-                f"one of {multiple}, and one mask pixel 1, 2, 4, 8 or 16 image pixels wide"
+                f"image {image} and mask {mask}: the image must be a multiple of "
+                f"{self.token_stride}, the mask one of {multiple}, and one mask pixel 1, 2, 4, "
+                "8 or 16 image pixels wide"
             )
 
     @property
     def mask_multiple(self) -> int:
         return 2 ** (len(self.channel_multipliers) - 1)
+
+    @property
+    def map_widths(self) -> tuple[int, ...]:
+        """Channels of the trunk's maps at strides 2, 4, 8, ..."""
+        if self.trunk == "resnet":
+            return self.resnet_stem_width, *(4 * width for width in self.resnet_widths)
+        return MAP_WIDTHS
+
+    @property
+    def token_stride(self) -> int:
+        """Image pixels that the side of an encoder token covers."""
+        return 2 ** len(self.map_widths)
 
     @property
     def stride(self) -> int:
@@ -214,8 +231,10 @@ class ModelConfig:
     @property
     def fmap_width(self) -> int:
         """Channels of the feature map that the merge hands to the decoder."""
-        widths = [4 * width for width in self.resnet_widths]
-        return {4: widths[0], 8: widths[1], 16: self.encoder_width}.get(
+        if self.trunk != "resnet":
+            return self.merge_width
+        widths = self.map_widths
+        return {4: widths[1], 8: widths[2], 16: self.encoder_width}.get(
             self.stride, self.merge_width
         )
 

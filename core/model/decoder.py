@@ -17,7 +17,14 @@ from torch.nn import functional as F
 from core.model.bits import bit_logits_to_code_logits, logits_to_x0
 from core.model.config import ModelConfig
 from core.model.evidence import EvidencePool
-from core.model.layers import DownConv, TransformerLayer, group_norm, position_code, sincos_code
+from core.model.layers import (
+    DownConv,
+    TransformerLayer,
+    group_norm,
+    init_glorot,
+    position_code,
+    sincos_code,
+)
 
 MAX_CHUNK_PIXELS = 16_384  # map pixels whose logits exist at one time while sampling
 
@@ -252,12 +259,3 @@ class MaskDecoder(nn.Module):
                 conv.weight.mul_(1e-5)
         if self.evidence is not None:
             self.evidence.init_weights()
-
-
-def init_glorot(module: nn.Module) -> None:
-    """Glorot uniform weights and zero biases for every convolution and linear layer."""
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(part.weight)
-            if part.bias is not None:
-                nn.init.zeros_(part.bias)

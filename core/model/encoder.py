@@ -1,21 +1,24 @@
 """PixelEncoder: an image becomes tokens and a feature map, once, whatever the number of steps.
 
-ResNet C4 -> transformer over its stride-16 map -> merge up to the size of the map.
+ResNet C4 -> transformer over its stride-16 map -> merge up to the size of the map. In place of
+the ResNet there may be an EfficientNet-lite0, whose coarsest map has stride 32.
 
 Source: Chen et al. 2022, arXiv:2210.06366, section 3.1 and figure 3.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.model.config import ModelConfig
+from core.model.efficientnet import EfficientNetLite0
 from core.model.layers import (
     BatchNorm,
     TransformerLayer,
     group_norm,
+    init_glorot,
     max_pool_same,
     position_code,
 )
@@ -25,7 +28,7 @@ class Encoding(NamedTuple):
     """What the decoder needs of an image.
 
     Attributes:
-        tokens: [B, N, C] of the stride-16 grid, row by row.
+        tokens: [B, N, C] of the trunk's coarsest grid, row by row.
         fmap: [B, C, h, w] at the size of the map.
     """
 
@@ -153,15 +156,51 @@ class FeatureMerge(nn.Module):
         return x
 
 
+class LateralMerge(nn.Module):
+    """Merges tokens into maps of any width, which 1x1 convolutions bring to one.
+
+    Source: Lin et al. 2017, arXiv:1612.03144, with the blocks of FeatureMerge.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        if config.has_stem_skip:
+            raise ValueError(f"has_stem_skip is for a ResNet, not for {config.trunk}")
+        width = config.merge_width
+        strides = [2 << k for k in range(len(config.map_widths))]
+        # From coarse to fine: the maps between the tokens' and the map's stride, both included
+        # but for the tokens' own.
+        self.numbers = [
+            k for k in reversed(range(len(strides) - 1)) if strides[k] >= config.stride
+        ]
+        self.laterals = nn.ModuleList(
+            nn.Conv2d(config.map_widths[k], width, 1) for k in self.numbers
+        )
+        low = [config.encoder_width] + [width] * len(self.numbers)
+        self.blocks = nn.ModuleList(
+            MergeBlock(width, low[i], width) for i in range(len(low) - 1)
+        )
+        self.last = MergeBlock(width, width, width) if config.stride == 1 else None
+
+    def forward(self, maps: list[Tensor], tokens: Tensor) -> Tensor:
+        """From maps at strides 2, 4, ... and the last one's tokens to [B, C, h, w]."""
+        x = tokens.transpose(1, 2).unflatten(2, maps[-1].shape[-2:])
+        for k, lateral, block in zip(self.numbers, self.laterals, self.blocks, strict=True):
+            x = block(lateral(maps[k]), x, 2)
+        return x if self.last is None else self.last(None, x, 2)
+
+
 class PixelEncoder(nn.Module):
     """Image -> tokens and feature map."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         width = config.encoder_width
-        self.resnet = ResNetC4(config)
+        is_resnet = config.trunk == "resnet"
+        self.resnet = ResNetC4(config) if is_resnet else None
+        self.lite0 = None if is_resnet else EfficientNetLite0()
         self.stem_dropout = nn.Dropout(config.encoder_dropout)
-        self.stem_projection = nn.Linear(4 * config.resnet_widths[-1], width)
+        self.stem_projection = nn.Linear(config.map_widths[-1], width)
         self.stem_norm = nn.LayerNorm(width, eps=1e-6)
         self.layers = nn.ModuleList(
             TransformerLayer(
@@ -175,10 +214,23 @@ class PixelEncoder(nn.Module):
             for _ in range(config.encoder_layers)
         )
         self.output_norm = nn.LayerNorm(width, eps=1e-6)
-        self.merge = FeatureMerge(config)
+        self.merge = FeatureMerge(config) if is_resnet else LateralMerge(config)
+
+    @property
+    def trunk(self) -> nn.Module:
+        """What comes before the transformer."""
+        return cast(nn.Module, self.resnet or self.lite0)
+
+    def init_weights(self) -> None:
+        """Glorot uniform but for the trunk, which has its own."""
+        init_glorot(self)
+        if self.resnet is not None:
+            init_resnet(self.resnet)
+        if self.lite0 is not None:
+            self.lite0.init_weights()
 
     def encode_tokens(self, maps: list[Tensor]) -> Tensor:
-        """Tokens [B, N, C] of ResNet's stride-16 map."""
+        """Tokens [B, N, C] of the trunk's coarsest map."""
         grid = maps[-1]
         x = self.stem_dropout(grid.flatten(2).transpose(1, 2))  # [B, N, C3]
         x = self.stem_norm(self.stem_projection(x))
@@ -188,8 +240,11 @@ class PixelEncoder(nn.Module):
         return self.output_norm(x)
 
     def forward(self, image: Tensor) -> Encoding:
-        """From [B, 3, H, W] float in [0, 1], not normalised; H and W multiples of 16."""
-        maps = self.resnet(image)
+        """From [B, 3, H, W] float in [0, 1], not normalised.
+
+        H and W are multiples of the tokens' stride.
+        """
+        maps = self.trunk(image)
         tokens = self.encode_tokens(maps)
         return Encoding(tokens, self.merge(maps, tokens))
 

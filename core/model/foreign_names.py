@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model.config import ModelConfig
+from core.model.efficientnet import STAGES
 
 Pairs = Iterator[tuple[str, str]]  # our module, their module
 
@@ -125,6 +126,22 @@ def resnet_modules(config: ModelConfig) -> Pairs:
             if j == 0:
                 yield f"{block}.shortcut_conv", f"{stem}.downsample.0"
                 yield f"{block}.shortcut_norm", f"{stem}.downsample.1"
+
+
+def lite0_modules() -> Pairs:
+    """Modules of EfficientNet-lite0 by the names of the package efficientnet-lite-pytorch."""
+    ours = "encoder.lite0"
+    yield f"{ours}.stem_conv", "_conv_stem"
+    yield f"{ours}.stem_norm", "_bn0"
+    for k in range(sum(stage.n_blocks for stage in STAGES)):
+        block, stem = f"{ours}.blocks.{k}", f"_blocks.{k}"
+        if k > 0:  # the first block has nothing to expand
+            yield f"{block}.expand", f"{stem}._expand_conv"
+            yield f"{block}.expand_norm", f"{stem}._bn0"
+        yield f"{block}.depthwise", f"{stem}._depthwise_conv"
+        yield f"{block}.depthwise_norm", f"{stem}._bn1"
+        yield f"{block}.project", f"{stem}._project_conv"
+        yield f"{block}.project_norm", f"{stem}._bn2"
 
 
 def from_tensorflow(stem: str, leaf: str, values: NDArray[Any]) -> NDArray[Any]:

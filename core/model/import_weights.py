@@ -1,8 +1,9 @@
 """Weights of other programs become a model file of ours.
 
 Three kinds of file are known: TensorFlow checkpoints of the authors' code, of a panoptic model
-or of a detector whose encoder is the same; and the state dict of a ResNet with bottleneck
-blocks, by the names of torchvision and timm, as safetensors. Parts of the network that a file
+or of a detector whose encoder is the same; the state dict of a ResNet with bottleneck blocks,
+by the names of torchvision and timm; and that of an EfficientNet-lite0, by the names of the
+package efficientnet-lite-pytorch; state dicts as safetensors. Parts of the network that a file
 does not have are drawn anew.
 """
 
@@ -24,6 +25,7 @@ from core.model.foreign_config import infer_config, infer_resnet
 from core.model.foreign_names import (
     LEAVES,
     from_tensorflow,
+    lite0_modules,
     resnet_modules,
     tensorflow_modules,
 )
@@ -32,7 +34,14 @@ from core.model.tensor_bundle import TensorBundle
 from core.model_card import ModelCard
 from core.panoptic import Category
 
-PARTS: Final = ("encoder.resnet.", "encoder.merge.", "encoder.", "decoder.")
+PARTS: Final = (
+    "encoder.resnet.",
+    "encoder.lite0.",
+    "encoder.merge.",
+    "encoder.",
+    "decoder.",
+)
+LITE0_STEM: Final = "_conv_stem.weight"  # in the state dict of an EfficientNet
 TENSORFLOW_PARTS: Final = ("encoder", "encoder_fuse", "denoiser")
 SUFFIX: Final = "/.ATTRIBUTES/VARIABLE_VALUE"
 MAX_LISTED: Final = 12
@@ -88,7 +97,7 @@ def import_weights(
 
     Args:
         source: a TensorFlow checkpoint (folder, prefix or one of its files) or a safetensors
-            file with a ResNet.
+            file with a ResNet or an EfficientNet-lite0.
         config: of the network; None takes it from the tensors' shapes, and what they do not
             tell from the preset `coco`. With more past frames than the weights have, the
             decoder is widened for them.
@@ -100,7 +109,7 @@ def import_weights(
         CheckpointError: the source cannot be read or does not fit, or `out` not be written.
     """
     if source.suffix == ".safetensors":
-        found = _read_resnet(source, config or COCO, is_fixed=config is not None)
+        found = _read_trunk(source, config)
     else:
         found = _read_tensorflow(source, config, use_average=use_average)
     model, taken = _fill(source, found, seed)
@@ -195,7 +204,7 @@ def _fit_config(
         ) from error
 
 
-def _read_resnet(source: Path, config: ModelConfig, *, is_fixed: bool) -> _Found:
+def _read_trunk(source: Path, config: ModelConfig | None) -> _Found:
     try:
         with safe_open(source, framework="pt") as file:
             raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no iterator
@@ -204,15 +213,10 @@ def _read_resnet(source: Path, config: ModelConfig, *, is_fixed: bool) -> _Found
             f"The safetensors file {source} cannot be read ({error}); copy or download it "
             "again."
         ) from error
-    shapes = {name: tuple(value.shape) for name, value in raw.items()}
-    if not is_fixed:
-        try:
-            config = infer_resnet(shapes, config)
-        except ValueError as error:
-            raise CheckpointError(
-                f"{source} is no ResNet-50 as torchvision and timm name it: {error}."
-            ) from error
-    modules = {theirs: ours for ours, theirs in resnet_modules(config)}
+    config = config or _infer_trunk(source, raw)
+    is_resnet = config.trunk == "resnet"
+    pairs = resnet_modules(config) if is_resnet else lite0_modules()
+    modules = {theirs: ours for ours, theirs in pairs}
     state, unused, n_ignored = {}, [], 0
     for name, value in raw.items():
         stem, _, leaf = name.rpartition(".")
@@ -222,7 +226,21 @@ def _read_resnet(source: Path, config: ModelConfig, *, is_fixed: bool) -> _Found
             state[f"{modules[stem]}.{leaf}"] = value.float().clone()
         else:
             unused.append(name)
-    return _Found(f"the ResNet {source.name}", config, state, tuple(unused), n_ignored)
+    kind = "ResNet" if is_resnet else "EfficientNet-lite0"
+    return _Found(f"the {kind} {source.name}", config, state, tuple(unused), n_ignored)
+
+
+def _infer_trunk(source: Path, raw: Mapping[str, Tensor]) -> ModelConfig:
+    """The preset `coco` with the trunk that a state dict holds."""
+    if LITE0_STEM in raw:
+        return replace(COCO, trunk="efficientnet-lite0")
+    try:
+        return infer_resnet({name: tuple(value.shape) for name, value in raw.items()}, COCO)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{source} is no ResNet-50 as torchvision and timm name it, and no "
+            f"EfficientNet-lite0: {error}."
+        ) from error
 
 
 def _tensor(values: NDArray[Any]) -> Tensor:

@@ -193,3 +193,12 @@ class TransformerLayer(nn.Module):
             x = x + self.drop_path(self.cross_attention(self.cross_norm(x), context))
         y = self.dropout(F.gelu(self.mlp_in(self.mlp_norm(x))))
         return x + self.drop_path(self.mlp_out(y))
+
+
+def init_glorot(module: nn.Module) -> None:
+    """Glorot uniform weights and zero biases for every convolution and linear layer."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)

@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from core.model.bits import labels_to_x0, x0_to_labels
 from core.model.config import ModelConfig
-from core.model.decoder import MaskDecoder, init_glorot
+from core.model.decoder import MaskDecoder
 from core.model.diffusion import DdimStep, Known, Prediction, Sampler, ddim_steps
-from core.model.encoder import Encoding, PixelEncoder, init_resnet
+from core.model.encoder import Encoding, PixelEncoder
 
 KIND: dict[str, Prediction] = {"eps": "eps", "v": "v"}  # of denoisers that do not predict x0
 
@@ -31,8 +31,7 @@ class Pix2SeqD(nn.Module):
 
     def init_weights(self) -> "Pix2SeqD":
         """Draw fresh weights as the authors do; seed torch first for repeatable ones."""
-        init_glorot(self.encoder)
-        init_resnet(self.encoder.resnet)
+        self.encoder.init_weights()
         self.decoder.init_weights()
         return self
 

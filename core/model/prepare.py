@@ -69,7 +69,7 @@ def frame_for(config: ModelConfig, height: int, width: int) -> Frame:
         scale = min(1.0, config.max_side / max(height, width))
     content = max(round(height * scale), 1), max(round(width * scale), 1)
     if config.resize == "native":
-        multiple = max(16, config.stride * config.mask_multiple)
+        multiple = max(config.token_stride, config.stride * config.mask_multiple)
         padded = (-(-content[0] // multiple) * multiple, -(-content[1] // multiple) * multiple)
     return Frame((height, width), content, padded, config.stride)
 

@@ -134,8 +134,8 @@ ACTIONS: Final = (
     ActionSpec("split", TOOLS, "Split", "tools.take", ("K",), SPLIT, checked="tools.name",
                tip="Draw a line across the selected segment; Shift held: a straight one."),
     ActionSpec("segment_region", TOOLS, "Segment region", "tools.take", ("R",), REGION,
-               checked="tools.name", tip="Drag a rectangle: the model proposes a map in it; "
-               "all else stays."),
+               checked="tools.name", tip="Drag a rectangle: the model proposes a map in it, in "
+               "half the steps; all else stays."),
     ActionSpec("pick", TOOLS, "Pick segment", "tools.hold", ("I",), PICK, checked="tools.name",
                tip="A click selects a segment; hold the key to go back to the last tool after "
                "it."),

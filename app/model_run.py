@@ -181,8 +181,11 @@ class ModelRun(QObject):
         categories = tuple(self._document.categories.values())
         is_known = has_locked or region is not None
         known = Known(map.copy(), categories, region) if is_known else None
-        job = SegmentJob(record.path, self._panel.options(), record.frame, known)
-        self._panel.begin()
+        options = self._panel.options()
+        if region is not None:
+            options = options.for_region()
+        job = SegmentJob(record.path, options, record.frame, known)
+        self._panel.begin(options.steps)
         self._ticket = self._segmenter.submit(job)
         self.changed.emit()
 

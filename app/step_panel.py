@@ -39,7 +39,7 @@ HINT: Final = "Segment the image ({}): the map appears here step by step."
 SEGMENT_TIP: Final = "Segment the whole image"
 STEPS_TIP: Final = (
     "DDIM steps N: how often the network denoises the map, from pure noise (t = 1) to the "
-    "finished map (t = 0). More steps are slower and settle more."
+    "finished map (t = 0). More steps are slower and settle more. A region takes half as many."
 )
 TIME_DELTA_TIP: Final = (
     "Asymmetric time interval td (time difference): each step tells the network a time that is "
@@ -142,10 +142,10 @@ class StepPanel(QWidget):
 
     # What happens in a run.
 
-    def begin(self) -> None:
-        """A run has started; the steps of the one before go."""
+    def begin(self, n_steps: int) -> None:
+        """A run of so many steps has started; the steps of the one before go."""
         self._steps.clear()
-        self._n_steps = self._steps_box.value()
+        self._n_steps = n_steps
         self._is_running, self._has_proposal = True, False
         self._clock.start()
         self._ticks.start()

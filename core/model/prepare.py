@@ -56,6 +56,11 @@ class Frame:
         return self.padded[0] // self.stride, self.padded[1] // self.stride
 
 
+def input_multiple(config: ModelConfig) -> int:
+    """What divides the sides of the network's input, in pixels."""
+    return max(config.token_stride, config.stride * config.mask_multiple)
+
+
 def frame_for(config: ModelConfig, height: int, width: int) -> Frame:
     """How a picture of that size goes into the network.
 
@@ -69,7 +74,7 @@ def frame_for(config: ModelConfig, height: int, width: int) -> Frame:
         scale = min(1.0, config.max_side / max(height, width))
     content = max(round(height * scale), 1), max(round(width * scale), 1)
     if config.resize == "native":
-        multiple = max(config.token_stride, config.stride * config.mask_multiple)
+        multiple = input_multiple(config)
         padded = (-(-content[0] // multiple) * multiple, -(-content[1] // multiple) * multiple)
     return Frame((height, width), content, padded, config.stride)
 

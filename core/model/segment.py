@@ -12,6 +12,7 @@ from core.errors import CheckpointError
 from core.model import diffusion
 from core.model.bits import labels_to_x0
 from core.model.config import ModelConfig
+from core.model.crop import cells_to_draw, cut_encoding, cut_known, put_back
 from core.model.encoder import Encoding
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.postprocess import bring_up, code_of_category, to_segments
@@ -82,14 +83,16 @@ def segment_image(
     Args:
         image: [H, W, 3] RGB.
         known: the map whose locked segments are kept, and perhaps the region that is asked for.
+            Far from the region, previews and proposal may be void.
         encoded: what `encode_image` made of this picture, if it was kept.
     """
     began = time.perf_counter()
     encoding, frame = encoded or encode_image(model, image)
-    steps = _sample(model, card, encoding, frame, options, known)
+    region = None if known is None else known.region
+    cells = cells_to_draw(model.config, frame, region)
     x0 = torch.empty(0)
-    for step in steps:
-        x0 = step.x0
+    for step in _sample(model, card, encoding, frame, options, known, cells):
+        x0 = put_back(step.x0, cells, model.config, frame)
         numbers, category_ids = _coarse_segments(model, card, x0, frame)
         height, width = _content_cells(frame)
         yield Preview(
@@ -111,19 +114,23 @@ def _sample(
     frame: Frame,
     options: SamplingOptions,
     known: Known | None,
+    cells: Rect,
 ) -> Iterator[diffusion.DdimStep]:
-    """The sampler's steps; the noise comes from the seed alone, whatever the device."""
+    """The sampler's steps on some cells of the map.
+
+    The noise comes from the seed and the cell alone, whatever the device and the region.
+    """
     generator = torch.Generator().manual_seed(options.seed)
     noise = torch.randn(1, model.config.n_bits, *frame.mask, generator=generator)
     fixed = None
     if known is not None:
         fixed = known_bits(model.config, card, known, frame, model.device)
     steps = model.sample(
-        encoding,
-        noise.to(model.device),
+        cut_encoding(encoding, cells),
+        noise[:, :, *cells.slices].to(model.device),
         options.steps,
         time_delta=options.time_delta,
-        known=fixed,
+        known=cut_known(fixed, cells),
     )
     while True:
         with autocast(model.device):

@@ -49,7 +49,7 @@ def visible_buttons(panel: StepPanel) -> set[str]:
 
 
 def run(panel: StepPanel, steps: int = 4) -> None:
-    panel.begin()
+    panel.begin(steps)
     for step in range(1, steps + 1):
         panel.add_preview(preview(step, steps))
 
@@ -124,7 +124,7 @@ def test_steps_can_be_looked_at_again_by_slider_and_by_keys(qtbot, panel, shown)
 
 
 def test_who_looks_at_an_earlier_step_is_not_torn_away_by_the_next(panel, shown) -> None:
-    panel.begin()
+    panel.begin(4)
     panel.add_preview(preview(1))
     panel.add_preview(preview(2))
     panel._slider.setValue(1)  # noqa: SLF001
@@ -144,7 +144,7 @@ def test_step_count_time_and_device_are_said(panel) -> None:
 
 def test_a_new_run_and_a_new_image_forget_the_steps_before(panel, shown) -> None:
     run(panel)
-    panel.begin()
+    panel.begin(4)
     assert panel._steps.rowCount() == 0  # noqa: SLF001
     panel.add_preview(preview(1))
     panel.set_image(np.zeros((10, 300, 3), np.uint8))

@@ -310,7 +310,7 @@ def test_everything_in_the_step_panel_is_in_sight_when_a_proposal_waits(
     panel = window.step_panel
     window.resize(*SIZE)
     panel.set_device(Device("cuda:0", "Running on a GPU."))
-    panel.begin()
+    panel.begin(4)
     for step in range(1, 21):
         panel.add_preview(Preview(step, 20, 0.5, 120.5, document.map.segment_ids, {}))
     document.propose(proposal, {7: 1, 8: 2})

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from core.durable import replace_file
+from core.errors import TrainingError
 from training.event_file import EventFile
 from training.train import TrainStep
 from training.validation import Evaluated
@@ -33,12 +34,26 @@ class RunLog:
         self._open.close()
 
     def add(self, step: TrainStep, evaluated: Evaluated | None) -> str:
-        """Note a step, and how the model was rated after it; returns the line of JSON."""
-        if not self._is_begun:
-            self._begin(step.step)
+        """Note a step, and how the model was rated after it; returns the line of JSON.
+
+        Raises:
+            TrainingError: it cannot be written.
+        """
         line = json.dumps(to_plain(step, evaluated))
-        self._lines.write(line + "\n")
-        self._lines.flush()
+        try:
+            if not self._is_begun:
+                self._begin(step.step)
+            self._lines.write(line + "\n")
+            self._lines.flush()
+            self._add_events(step, evaluated)
+        except OSError as error:
+            raise TrainingError(
+                f"Step {step.step} cannot be noted in {self._out / LOG_NAME} ({error}); free "
+                "some space, or see who may write there, and give the same command again."
+            ) from error
+        return line
+
+    def _add_events(self, step: TrainStep, evaluated: Evaluated | None) -> None:
         numbers = {
             "loss": step.loss,
             "learning rate": step.learning_rate,
@@ -52,7 +67,6 @@ class RunLog:
             for k, picture in enumerate(evaluated.pictures):
                 self._events.add_picture(step.step, f"refinement/{k}", picture)
         self._events.add_numbers(step.step, numbers)
-        return line
 
     def _begin(self, first_step: int) -> None:
         """Open the files; steps that a killed run had done beyond its checkpoint go."""

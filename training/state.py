@@ -138,10 +138,12 @@ def _check_config(
             "folder."
         ) from error
     others = list(differences(before, config))
-    if before.model != config.model or (others and not may_differ):
+    is_other_network = before.model != config.model
+    if is_other_network or (others and not may_differ):
+        hint = "" if is_other_network else " --allow-changes goes on with the new ones."
         raise CheckpointError(
             f"{path} is of a run with other settings: {'; '.join(others)}. Choose another "
-            "output folder, or give the settings of the run."
+            f"output folder, or give the settings of the run.{hint}"
         )
 
 

@@ -75,11 +75,12 @@ def train(
 
     Raises:
         CheckpointError: the checkpoint in `out` is of another run, or cannot be written.
-        TrainingError: the loss is not finite, memory ran out, or too many pictures are bad.
+        TrainingError: `out` is no folder that can be written to, the loss is not finite,
+            memory ran out, or too many pictures are bad.
         ValueError: the data is empty.
     """
     check_run(config, data, processes)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     state = new_state(config, processes.device)
     path = out / STATE_NAME
     if path.exists():
@@ -119,6 +120,20 @@ def train(
             notice=stepper.notice,
         )
         stepper.notice = ""
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        TrainingError: it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"{out} cannot be the folder of a run ({error.strerror}); choose another."
+        ) from error
 
 
 def count_samples(config: TrainConfig, step: int) -> int:

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, TrainingError
 from tests.training.tiny_run import CONFIGS, PLAIN, Pictures, read_notes
+from training.run_log import RunLog
 from training.train import train
 
 MOUNT = 'mount -t tmpfs -o size=6m tmpfs "$1" && exec "$2" "$3" "$1"'
@@ -62,15 +63,16 @@ def test_a_full_disk_keeps_the_last_checkpoint(repository, tmp_path):
     if "unshare: " in ran.stderr or "mount: " in ran.stderr:
         pytest.skip(f"a small disk cannot be mounted here: {ran.stderr}")
     assert ran.returncode == 0, ran.stderr
-    said, kept, resumed = ran.stdout.splitlines()
+    said, noted, kept, resumed = ran.stdout.splitlines()
     assert said.startswith("Step 3 cannot be saved to ") and "free some space" in said
+    assert noted.startswith("Step 2 cannot be noted in ") and "free some space" in noted
     assert (kept, resumed) == ("kept 2", "resumed at 3")
 
 
 def fill_the_disk(out: Path) -> None:
     """Train until the disk is full, then make room and go on."""
     steps = train(PLAIN, Pictures(), out)
-    next(steps), next(steps)
+    _, second = next(steps), next(steps)
     ballast = out / "ballast"
     with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
@@ -78,6 +80,11 @@ def fill_the_disk(out: Path) -> None:
     try:
         next(steps)
     except CheckpointError as error:
+        sys.stdout.write(f"{error}\n")
+    try:
+        with RunLog(out) as log:
+            log.add(second, None)
+    except TrainingError as error:
         sys.stdout.write(f"{error}\n")
     sys.stdout.write(f"kept {last_step(out / 'state.safetensors')}\n")
     ballast.unlink()

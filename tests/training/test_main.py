@@ -95,6 +95,12 @@ def test_a_missing_data_file_is_a_sentence(tmp_path, capsys):
     assert "none.json" in capsys.readouterr().err
 
 
+def test_a_file_in_place_of_the_folder_is_a_sentence(recipe, truth, capsys):
+    assert command.main(["nuclei", "--data", str(truth), "--out", str(truth)]) == 2
+    said = capsys.readouterr().err
+    assert said == f"{truth} cannot be the folder of a run (File exists); choose another.\n"
+
+
 def test_settings_on_the_command_line_reach_run_and_card(recipe, truth, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = ["nuclei", "--data", str(truth), "--out", str(out), "--val", str(truth)]
@@ -121,6 +127,7 @@ def test_a_resume_with_other_settings_says_which_and_may_be_allowed(
     assert command.main(changed) == 2
     said = capsys.readouterr().err
     assert "steps is 3 instead of 2; learning_rate is 0.0001 instead of 0.002" in said
+    assert "--allow-changes goes on with the new ones." in said
     assert command.main([*changed, "--allow-changes"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[0])["step"] == 3
 

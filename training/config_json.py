@@ -1,8 +1,7 @@
-"""Configurations as plain values: out of JSON, and one field changed by its name."""
+"""Configurations out of plain values, as JSON has them."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -22,33 +21,6 @@ def from_plain(kind: type[T], values: Any) -> T:
         return kind(**{name: _value(hints[name], value) for name, value in values.items()})
     except TypeError as error:
         raise ValueError(f"{kind.__name__} cannot be read: {error}") from error
-
-
-def with_field(config: T, name: str, text: str) -> T:
-    """The same configuration with one field changed.
-
-    Args:
-        name: of the field; dots lead into the configurations inside, as in `model.b`.
-        text: its value as JSON; what is no JSON is taken as the text that it is.
-
-    Raises:
-        ValueError: there is no such field, or its value is impossible.
-    """
-    first, _, rest = name.partition(".")
-    names = [field.name for field in fields(config)]  # type: ignore[arg-type]
-    if first not in names:
-        raise ValueError(f"{type(config).__name__} has no field {first}; it has {names}")
-    inner = getattr(config, first)
-    if rest and is_dataclass(inner):
-        return replace(config, **{first: with_field(inner, rest, text)})  # type: ignore[type-var]
-    if rest:
-        raise ValueError(f"{first} is {inner!r}, which has no field {rest}")
-    try:
-        plain = json.loads(text)
-    except ValueError:
-        plain = text
-    value = _value(get_type_hints(type(config))[first], plain)
-    return replace(config, **{first: value})  # type: ignore[type-var]
 
 
 def _value(kind: Any, value: Any) -> Any:

@@ -2,8 +2,9 @@
 
 import difflib
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from core.errors import TrainingError
@@ -130,12 +131,19 @@ def describe(kind: Any) -> str:
 
 
 def list_settings(config: Any, above: str = "") -> Iterator[str]:
-    """Every setting with its value, one a line."""
+    """Every setting with its value, one a line, in the form in which it can be given."""
     for field in fields(config):
         value = getattr(config, field.name)
         if is_dataclass(value):
             yield from list_settings(value, f"{above}{field.name}.")
-        elif isinstance(value, tuple):
-            yield f"  {flag(above + field.name)} {','.join(map(str, value)) or '[]'}"
         else:
-            yield f"  {flag(above + field.name)} {value}"
+            yield f"  {flag(above + field.name)} {_write(value)}"
+
+
+def _write(value: Any) -> str:
+    """A value as it is written on the command line of a shell."""
+    if isinstance(value, str):
+        return shlex.quote(value)
+    if isinstance(value, tuple) and value and not is_dataclass(value[0]):
+        return ",".join(map(str, value))
+    return shlex.quote(json.dumps(value, default=asdict))

@@ -1,4 +1,4 @@
-"""TrainConfig: through JSON and back, changed by names, and refused where it is impossible."""
+"""TrainConfig: through JSON and back, and refused where it is impossible."""
 
 import json
 import math
@@ -9,7 +9,6 @@ import pytest
 from core.model.config import COCO, NUCLEI, PRESETS
 from training.augment import Augmentation
 from training.config import Crops, Evaluation, TrainConfig
-from training.config_json import with_field
 from training.recipes import RECIPES
 
 PLAIN = TrainConfig(COCO)
@@ -71,31 +70,6 @@ def test_clips_and_oblong_views_need_photographs():
 def test_an_unknown_field_in_a_file_is_refused():
     with pytest.raises(ValueError, match=r"TrainConfig has no fields \['colour'\]"):
         TrainConfig.from_json('{"colour": 1}')
-
-
-def test_a_field_is_changed_by_its_name_also_inside():
-    config = with_field(PLAIN, "batch", "32")
-    config = with_field(config, "model.b", "0.3")
-    config = with_field(config, "augmentation.scale", "[1.0, 2.0]")
-    config = with_field(config, "ids", "shuffle")
-    config = with_field(config, "crops", '[{"size": 64, "batch": 2}]')
-    assert (config.batch, config.model.b, config.ids) == (32, 0.3, "shuffle")
-    assert config.augmentation.scale == (1.0, 2.0)
-    assert config.crops == (Crops(64, 2),)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "says"),
-    [
-        ("bath", "3", "TrainConfig has no field bath"),
-        ("batch.size", "3", "batch is 16, which has no field size"),
-        ("batch", "many", "batch cannot be 'many'"),
-        ("model.b", "0", "b = 0.0 and.*: b must be above 0"),
-    ],
-)
-def test_a_change_that_makes_no_sense_is_refused(name, text, says):
-    with pytest.raises(ValueError, match=says):
-        with_field(PLAIN, name, text)
 
 
 def test_both_schedules_end_at_the_end_factor_after_the_warm_up():

@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("name a recipe or --plot RUN_DIR; --help lists the recipes")
     if changes and parsed.run is not _train:
         parser.error(f"'{changes[0]}' is not understood")
+    if parsed.threads < 0:
+        parser.error(f"--threads cannot be {parsed.threads}; give 0 or more")
     if parsed.threads:
         torch.set_num_threads(parsed.threads)
     parsed.changes = changes

@@ -28,9 +28,10 @@ class Evaluation:
     """How a run measures itself on held-out images.
 
     Attributes:
-        every: optimizer steps from one evaluation to the next; 0 is never.
+        every: optimizer steps from one evaluation to the next; the last step is always
+            followed by one, and 0 asks for no other.
         steps, time_delta: of the sampler.
-        images: at most so many, the first of the data; 0 is all.
+        images: at most so many, evenly spread over the data; 0 is all.
     """
 
     every: int = 0

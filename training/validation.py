@@ -74,8 +74,8 @@ class Validation:
         self._config, self._card = config, replace(card, sampling=sampling)
         self._truth_json, self._truth = truth, read_coco(truth)
         self._out, self._processes = out, processes
-        n_images = len(self._truth.images)
-        self._n_images = min(n_images, config.images or n_images)
+        every = range(len(self._truth.images))
+        self._indices = spread(every, config.images) if config.images else every
         self.latest: Evaluated | None = None
         _check_categories(truth, self._truth, card.categories)
 
@@ -92,7 +92,7 @@ class Validation:
             ImageError, CocoError: a picture or its truth cannot be read.
         """
         began, model, ranks = time.monotonic(), state.average.eval(), self._processes
-        mine = range(ranks.rank, self._n_images, ranks.n_ranks)
+        mine = self._indices[ranks.rank :: ranks.n_ranks]
         (tallies,), _ = tally_images(
             model, self._card, self._truth_json, self._truth, mine, [self._card.sampling]
         )
@@ -103,11 +103,11 @@ class Validation:
         seconds = time.monotonic() - began
         pictures: tuple[NDArray[np.uint8], ...] = ()
         if ranks.is_first:
-            shown = range(min(N_PICTURES, self._n_images))
+            shown = spread(self._indices, N_PICTURES)
             pictures = tuple(self._show(model, index) for index in shown)
             if is_best:
                 self._keep(state, report)
-        return Evaluated(report, self._n_images, seconds, is_best, pictures)
+        return Evaluated(report, len(self._indices), seconds, is_best, pictures)
 
     def _add_up(self, tallies: dict[int, Tally]) -> dict[int, Tally]:
         """Those of all processes."""
@@ -125,7 +125,7 @@ class Validation:
         scores = {
             "truth": self._truth_json.name,
             "step": state.step,
-            "images": self._n_images,
+            "images": len(self._indices),
             "options": asdict(self._card.sampling),
             **report.to_json(),
         }
@@ -139,6 +139,12 @@ class Validation:
         steps = segment_image(model, self._card, image, self._card.sampling)
         maps = [paint_segments(s.segment_ids) for s in steps if isinstance(s, Preview)]
         return side_by_side([image, *maps], image.shape[0] / image.shape[1])
+
+
+def spread(indices: Sequence[int], n: int) -> Sequence[int]:
+    """At most n of the indices, evenly spread over them."""
+    n = min(n, len(indices))
+    return [indices[k * len(indices) // n] for k in range(n)]
 
 
 def paint_segments(segment_ids: NDArray[np.uint16]) -> NDArray[np.uint8]:

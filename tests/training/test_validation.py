@@ -18,7 +18,7 @@ from training.config import Evaluation
 from training.evaluate import evaluate
 from training.processes import Processes
 from training.stepper import new_state
-from training.validation import Validation, paint_segments
+from training.validation import Validation, paint_segments, spread
 
 CARD = ModelCard("tiny", "Squares.", (SQUARE,), SamplingOptions(min_area=1))
 
@@ -99,6 +99,11 @@ def test_it_is_due_every_so_often_and_at_the_end(truth, tmp_path):
         due += [state.step] if rating.latest else []
     assert due == [4, 8, 10]
     assert rating.latest.images == 1 and len(rating.latest.pictures) == 1
+
+
+def test_a_part_of_the_images_is_spread_over_all():
+    assert list(spread(range(97), 4)) == [0, 24, 48, 72]
+    assert list(spread(range(3), 5)) == [0, 1, 2] and list(spread([], 2)) == []
 
 
 def test_the_refinement_shows_the_picture_and_every_step(truth, tmp_path):

@@ -160,7 +160,11 @@ def _renumber(ids: WideIds, new_ids: Mapping[int, int]) -> Ids:
 
 
 def read_coco(
-    json_path: Path, *, folder: Path | None = None, like: "CocoDataset | None" = None
+    json_path: Path,
+    *,
+    folder: Path | None = None,
+    like: "CocoDataset | None" = None,
+    bad: list[str] | None = None,
 ) -> CocoDataset:
     """Read a COCO panoptic JSON; the PNGs wait until they are asked for.
 
@@ -169,11 +173,13 @@ def read_coco(
             is none, also without its last word: `panoptic_val` or `panoptic`.
         like: the truth that these results are about. Results may hold annotations alone: the
             categories and images are the truth's, and other images are left out.
+        bad: takes a sentence for each image that contradicts the rest, and is then left out;
+            None refuses the file.
 
     Raises:
         CocoError: the file is missing, unreadable, malformed or contradicts itself.
     """
-    content = read_json(json_path, like=None if like is None else like.content)
+    content = read_json(json_path, like=None if like is None else like.content, bad=bad)
     return CocoDataset(json_path, folder or _find_folder(json_path), content)
 
 

@@ -57,13 +57,17 @@ class _Annotation:
 _Entry = TypeVar("_Entry", Category, CocoImage, CocoSegment, _Annotation)
 
 
-def read_json(path: Path, *, like: CocoJson | None = None) -> CocoJson:
+def read_json(
+    path: Path, *, like: CocoJson | None = None, bad: list[str] | None = None
+) -> CocoJson:
     """Read a COCO panoptic JSON.
 
     Args:
         like: the truth that these results are about. Results may hold annotations alone: the
             categories and images are the truth's, and other images are left out. Results that
             list their images are matched by file name where the names agree, else by id.
+        bad: takes a sentence for each image whose annotation contradicts the lists of images
+            and categories, and is then left out; None refuses the file.
 
     Raises:
         CocoError: the file is missing, unreadable, malformed or contradicts itself.
@@ -83,7 +87,14 @@ def read_json(path: Path, *, like: CocoJson | None = None) -> CocoJson:
             for i, annotation in annotations.items()
             if i in true_id
         }
-    joined = [_join(path, a, images, categories) for a in annotations.values()]
+    joined = []
+    for annotation in annotations.values():
+        try:
+            joined.append(_join(path, annotation, images, categories))
+        except CocoError as error:
+            if bad is None:
+                raise
+            bad.append(str(error))
     return CocoJson(tuple(categories.values()), tuple(joined))
 
 

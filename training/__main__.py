@@ -95,7 +95,9 @@ def _add_recipe(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    command.add_argument("--data", type=Path, required=True, help="COCO panoptic JSON")
+    command.add_argument(
+        "--data", type=Path, required=True, help="folder, COCO panoptic JSON or project"
+    )
     command.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
     command.add_argument("--val", type=Path, help="COCO panoptic JSON to evaluate on")
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")

@@ -118,3 +118,18 @@ def draw_ids(
     most = n_ids - 1 if n_shuffled is None else min(max(n_shuffled, len(kept)), n_ids - 1)
     ids[kept] = rng.permutation(most)[: len(kept)] + 1
     return ids[inverse].reshape(numbers.shape)
+
+
+def draw_labels(
+    labels: NDArray[np.int32],
+    n_ids: int,
+    rng: np.random.Generator,
+    n_shuffled: int | None = None,
+) -> NDArray[np.int32]:
+    """Labels [..., 2] with ids in the place of segment numbers, as `draw_ids` draws them.
+
+    Segments for which no id is left become void.
+    """
+    ids = draw_ids(labels[..., 1], n_ids, rng, n_shuffled)
+    is_left_out = (labels[..., 1] != 0) & (ids == 0)
+    return np.stack([np.where(is_left_out, 0, labels[..., 0]), ids], -1)

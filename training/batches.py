@@ -4,14 +4,16 @@ Sample k of step s is drawn from the seed, s and k alone, and process r of n tak
 r, r + n, ...: whatever the number of processes, all of them together see the same batch.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.errors import AnnotateError, TrainingError
 from core.model.config import ModelConfig
-from training.augment import Augmentation, View, draw_ids
+from training.augment import Augmentation, View, draw_labels
 from training.config import TrainConfig
 from training.data import Batch, PanopticDataset
 from training.photo_views import Size, draw_view, resize_labels, take_view
@@ -33,13 +35,14 @@ def make_batch(
         # One stream of random numbers runs through the whole batch.
         whole = data.draw_batch(config.model, config.augmentation, size[0], n_samples, rng)
         return Batch(whole.images[rank::n_ranks], whole.labels[rank::n_ranks])
-    samples = [
-        make_sample(config, data, size, step, k) for k in range(rank, n_samples, n_ranks)
-    ]
-    images, labels = (np.stack(parts) for parts in zip(*samples, strict=True))
+    parts = [make_sample(config, data, size, step, k) for k in range(rank, n_samples, n_ranks)]
+    images = torch.from_numpy(np.stack([part.image for part in parts]))
+    labels = torch.from_numpy(np.stack([part.labels for part in parts])).long()
     return Batch(
-        torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
-        torch.from_numpy(labels).permute(0, 3, 1, 2).long(),
+        images.permute(0, 3, 1, 2).contiguous(),
+        labels[:, -1],
+        labels[:, :-1] if config.model.past_frames else None,
+        tuple(sentence for part in parts for sentence in part.skipped),
     )
 
 
@@ -52,25 +55,64 @@ def choose_views(config: TrainConfig, rng: np.random.Generator) -> tuple[Size, i
     return (crop.size, crop.size), crop.batch
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One view of a batch.
+
+    Attributes:
+        image: [H, W, 3], of the last frame.
+        labels: [P + 1, 2, h, w], code and drawn id, of the past frames and of the last.
+        skipped: what was wrong with pictures that came before this one.
+    """
+
+    image: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    skipped: tuple[str, ...]
+
+
 def make_sample(
     config: TrainConfig, data: PanopticDataset, size: Size, step: int, k: int
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Sample k of a step: image [H, W, 3], and labels [h, w, 2] with their drawn ids."""
+) -> Sample:
+    """Sample k of a step; all frames of a clip have the same geometry and the same ids.
+
+    Raises:
+        TrainingError: no picture can be read.
+    """
     augmentation = config.augmentation
     if isinstance(augmentation, Augmentation):
         raise TypeError("samples that share one stream of random numbers come in batches")
     rng = np.random.default_rng([config.seed, step, k + 1])  # 0 would be the step's own stream
     number = step * config.batches[0] + k
     index = sample_index(config.order, config.seed, number, len(data), rng)
-    view = data.view(index, config.model)
-    n_segments = count_segments(view)
-    view = take_view(view, size, draw_view(augmentation, rng), augmentation.resize)
-    labels = resize_labels(view.labels, mask_size(config.model, size))
-    n_shuffled = n_segments if config.ids == "shuffle" else None
-    ids = draw_ids(labels[..., 1], config.model.n_ids, rng, n_shuffled)
-    is_dropped = (labels[..., 1] != 0) & (ids == 0)  # more segments than ids: the rest is void
-    codes = np.where(is_dropped, 0, labels[..., 0])
-    return view.image, np.stack([codes, ids], -1)
+    clip, skipped = read_clip(config, data, index)
+    draws = draw_view(augmentation, rng)
+    views = [take_view(view, size, draws, augmentation.resize) for view in clip]
+    grid = mask_size(config.model, size)
+    labels = np.stack([resize_labels(view.labels, grid) for view in views])
+    n_shuffled = count_segments(clip) if config.ids == "shuffle" else None
+    labels = draw_labels(labels, config.model.n_ids, rng, n_shuffled).transpose(0, 3, 1, 2)
+    labels[:-1][rng.random(len(labels) - 1) < config.past_dropout] = 0
+    return Sample(views[-1].image, labels, skipped)
+
+
+def read_clip(
+    config: TrainConfig, data: PanopticDataset, index: int
+) -> tuple[list[View], tuple[str, ...]]:
+    """A clip, or the next one that can be read, and what was wrong with those before it.
+
+    Raises:
+        TrainingError: there are more bad ones in a row than a run may have, or no others.
+    """
+    skipped: list[str] = []
+    for offset in range(min(len(data), config.max_bad_samples + 1)):
+        try:
+            return data.clip((index + offset) % len(data), config.model), tuple(skipped)
+        except AnnotateError as error:
+            skipped.append(str(error))
+    raise TrainingError(
+        f"{len(skipped)} pictures in a row cannot be used, the last because: {skipped[-1]} "
+        f"Repair the data, or raise max_bad_samples (now {config.max_bad_samples})."
+    )
 
 
 def sample_index(
@@ -96,6 +138,7 @@ def mask_size(config: ModelConfig, size: Size) -> Size:
     return size[0] // config.stride, size[1] // config.stride
 
 
-def count_segments(view: View) -> int:
-    """How many ids the whole picture needs."""
-    return int(np.count_nonzero(np.bincount(view.labels[..., 1].ravel())[1:]))
+def count_segments(clip: list[View]) -> int:
+    """How many ids the whole clip needs."""
+    numbers = [np.unique(view.labels[..., 1]) for view in clip]
+    return int(np.count_nonzero(np.unique(np.concatenate(numbers))))

@@ -1,21 +1,18 @@
-"""PanopticDataset: pictures and labels of a COCO panoptic folder, and batches of them."""
+"""PanopticDataset: pictures and their labels in memory, and batches of them."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.coco import read_coco
-from core.images import read_image
 from core.model.config import ModelConfig
 from core.model.prepare import stretch_contrast
 from core.panoptic import Category
-from training.augment import Augmentation, View, draw_ids, random_view, shrink_labels
+from training.augment import Augmentation, View, draw_labels, random_view, shrink_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +38,7 @@ class PanopticDataset:
     Attributes:
         categories: in the order of the semantic codes 1, 2, ...
         names: file name of each picture.
+        bad: what was wrong with pictures that were left out, one sentence each.
     """
 
     def __init__(
@@ -49,8 +47,11 @@ class PanopticDataset:
         names: Sequence[str],
         images: Sequence[NDArray[np.uint8]],
         labels: Sequence[NDArray[np.int32]],
+        *,
+        bad: Sequence[str] = (),
     ) -> None:
         self.categories, self.names = tuple(categories), tuple(names)
+        self.bad = tuple(bad)
         self._images, self._labels = list(images), list(labels)
 
     def __len__(self) -> int:
@@ -58,13 +59,11 @@ class PanopticDataset:
 
     def view(self, index: int, config: ModelConfig) -> View:
         """The whole picture as the network sees it, segments numbered 1, 2, ..."""
-        image = self._images[index]
-        scaled = (
-            stretch_contrast(image)
-            if config.is_stretched
-            else image.astype(np.float32) / np.float32(255)
-        )
-        return View(scaled, self._labels[index])
+        return to_view(self._images[index], self._labels[index], config)
+
+    def clip(self, index: int, config: ModelConfig) -> list[View]:
+        """A picture after its past frames, oldest first; here there are none."""
+        return [self.view(index, config)]
 
     def content_hash(self) -> str:
         """SHA-256 over pictures, labels and categories: which data a model has seen."""
@@ -92,39 +91,19 @@ class PanopticDataset:
             view = random_view(self.view(int(index), config), size, augmentation, rng)
             images.append(view.image)
             coarse = shrink_labels(view.labels, config.stride)
-            ids = draw_ids(coarse[..., 1], config.n_ids, rng)
-            labels.append(np.stack([coarse[..., 0], ids]))
-        return Batch(
-            torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
-            torch.from_numpy(np.stack(labels)).long(),
+            labels.append(draw_labels(coarse, config.n_ids, rng))
+        images_now, labels_now = (
+            torch.from_numpy(np.stack(part)).permute(0, 3, 1, 2).contiguous()
+            for part in (images, labels)
         )
+        return Batch(images_now, labels_now.long())
 
 
-def read_coco_folder(json_path: Path, *, has_stuff_ids: bool) -> PanopticDataset:
-    """All pictures and maps of a COCO panoptic JSON; pictures lie in `images` beside it.
-
-    Crowds become void, as in the authors' recipe.
-
-    Args:
-        has_stuff_ids: whether stuff segments get numbers of their own, or 0.
-
-    Raises:
-        CocoError: the JSON or a PNG cannot be used; ImageError: a picture cannot be read.
-    """
-    dataset = read_coco(json_path)
-    code_of = {category.id: code for code, category in enumerate(dataset.categories, start=1)}
-    with_ids = {c.id for c in dataset.categories if c.is_thing or has_stuff_ids}
-    images, labels = [], []
-    for index, entry in enumerate(dataset.images):
-        images.append(read_image(json_path.parent / "images" / entry.file_name))
-        panoptic_map = dataset.load_map(index)
-        codes = np.zeros(panoptic_map.next_id, np.int32)
-        numbers = np.zeros(panoptic_map.next_id, np.int32)
-        for segment in panoptic_map.segments.values():
-            if not segment.is_crowd:
-                codes[segment.id] = code_of[segment.category_id]
-                numbers[segment.id] = segment.id if segment.category_id in with_ids else 0
-        ids = panoptic_map.segment_ids
-        labels.append(np.stack([codes[ids], numbers[ids]], -1))
-    names = [entry.file_name for entry in dataset.images]
-    return PanopticDataset(dataset.categories, names, images, labels)
+def to_view(image: NDArray[np.uint8], labels: NDArray[np.int32], config: ModelConfig) -> View:
+    """A whole picture as the network sees it."""
+    scaled = (
+        stretch_contrast(image)
+        if config.is_stretched
+        else image.astype(np.float32) / np.float32(255)
+    )
+    return View(scaled, labels)

@@ -17,11 +17,12 @@ from rich.markup import escape
 from core.model.checkpoint import save_checkpoint
 from core.model_card import ModelCard
 from training.config import TrainConfig
-from training.data import PanopticDataset, read_coco_folder
+from training.data import PanopticDataset
 from training.processes import Processes
 from training.progress import RunProgress
 from training.recipes import Recipe
 from training.run_log import RunLog
+from training.sources import open_data
 from training.state import TrainState
 from training.train import STATE_NAME, TrainStep, load_average, train
 from training.validation import Evaluated, Validation
@@ -36,7 +37,8 @@ class Run:
     Attributes:
         name: of the recipe, and of the model that comes out.
         config: the recipe's, with the changes that were asked for.
-        data: COCO panoptic JSON to train on; truth: one to evaluate on, or None.
+        data: to train on, as `open_data` takes it; truth: a COCO panoptic JSON to evaluate on,
+            or None.
         out: folder for everything that is written.
         may_differ: whether a checkpoint there may be of a run with other settings.
         is_for_machines: whether steps are told in JSON or by a bar.
@@ -59,7 +61,7 @@ def run_recipe(run: Run, processes: Processes) -> Path:
         AnnotateError: the data cannot be used, or the run cannot go on; says why.
     """
     config = run.config
-    data = read_coco_folder(run.data, has_stuff_ids=config.model.has_stuff_ids)
+    data = open_data(run.data, config)
     began = time.monotonic()
     validation = None
     if run.truth is not None:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,7 +35,7 @@ class TrainStep:
             waiting for the batch.
         images: in the batch, over all processes.
         is_saved: whether a checkpoint holds this step.
-        skipped: what was wrong with pictures that others stood in for, one sentence each.
+        skipped: what is wrong with pictures that are left out, one sentence each, once a run.
         notice: what the run could not do as it was asked, told with its first step.
     """
 
@@ -86,14 +86,14 @@ def train(
     if path.exists():
         load_state(path, state, config, may_differ=may_differ)
     stepper = Stepper(config, state, processes)
-    saved_at, saved_step, n_skipped = time.monotonic(), state.step, 0
+    saved_at, saved_step = time.monotonic(), state.step
+    bad: dict[str, None] = {}  # each picture counts once, whatever the epochs
     batches = draw_batches(config, data, state.step, processes)
     while state.step < config.steps:
         began = time.monotonic()
         batch = next(batches)
         drawn = time.monotonic()
-        n_skipped += len(batch.skipped)
-        check_skipped(config, n_skipped, batch.skipped)
+        skipped = note_bad(config, bad, (*data.bad, *batch.skipped))
         n_samples = count_samples(config, state.step)
         rate = set_rates(config, state.optimizer, state.step)
         with explain_lack(config, processes.n_ranks):
@@ -116,7 +116,7 @@ def train(
             data_seconds=drawn - began,
             images=n_samples,
             is_saved=saved_step == state.step,
-            skipped=batch.skipped,
+            skipped=skipped,
             notice=stepper.notice,
         )
         stepper.notice = ""
@@ -157,17 +157,23 @@ def check_run(config: TrainConfig, data: PanopticDataset, processes: Processes) 
         )
 
 
-def check_skipped(config: TrainConfig, n_skipped: int, last: tuple[str, ...]) -> None:
-    """Give up where more pictures are bad than a run may have.
+def note_bad(
+    config: TrainConfig, known: dict[str, None], sentences: Iterable[str]
+) -> tuple[str, ...]:
+    """Add to what is known to be wrong with the data; returns what is new.
 
     Raises:
-        TrainingError: names the last of them.
+        TrainingError: more pictures are bad than a run may have; names the last of them.
     """
-    if n_skipped > config.max_bad_samples:
+    new = tuple(dict.fromkeys(sentence for sentence in sentences if sentence not in known))
+    known |= dict.fromkeys(new)
+    if len(known) > config.max_bad_samples:
+        *_, last = known
         raise TrainingError(
-            f"{n_skipped} samples could not be used, the last because: {last[-1]} Repair the "
+            f"{len(known)} pictures cannot be used, the last because: {last} Repair the "
             f"data, or raise max_bad_samples (now {config.max_bad_samples})."
         )
+    return new
 
 
 def check_finite(

@@ -11,9 +11,10 @@ from core.model.config import NUCLEI, ModelConfig
 from core.panoptic import Category
 from training.augment import Augmentation, View, draw_ids, random_view, shrink_labels
 from training.config import Crops, TrainConfig
-from training.data import PanopticDataset, read_coco_folder
+from training.data import PanopticDataset
 from training.loss import diffusion_loss, loss_weights, stratified_times
 from training.recipes import RECIPES
+from training.sources import open_data
 from training.stepper import BatchLoss, Stepper, draw_noise, new_state, set_rates
 from training.train import load_average, train
 
@@ -166,7 +167,7 @@ def test_halving_labels_takes_the_odd_pixels():
 
 def test_real_nuclei_are_read_with_things_numbered_and_stuff_at_zero(shared_dir):
     path = shared_dir / "data/nuclei/val/panoptic_val.json"
-    data = read_coco_folder(path, has_stuff_ids=False)
+    data = open_data(path, RECIPES["nuclei"].config)
     view = data.view(0, NUCLEI)
     things = view.labels[..., 0] == 1
     assert len(data) == 97 and things.any()
@@ -177,7 +178,7 @@ def test_real_nuclei_are_read_with_things_numbered_and_stuff_at_zero(shared_dir)
 def test_the_nuclei_recipe_begins_as_it_always_has(shared_dir, tmp_path):
     """Recorded when noise began to be drawn sample by sample."""
     path = shared_dir / "data/nuclei/val/panoptic_val.json"
-    data = read_coco_folder(path, has_stuff_ids=False)
+    data = open_data(path, RECIPES["nuclei"].config)
     steps = train(RECIPES["nuclei"].config, data, tmp_path)
     losses = [next(steps).loss for _ in range(3)]
     assert losses == pytest.approx([0.268980, 0.537494, 0.435862], rel=1e-4)

@@ -1,0 +1,79 @@
+"""Whatever is named as training data: a folder, a JSON or a project; or a sentence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.coco import CocoItem, write_coco
+from core.errors import AnnotateError, TrainingError
+from core.model.config import COCO
+from core.panoptic import Category, PanopticMap, Segment
+from training.augment import Augmentation
+from training.config import TrainConfig
+from training.files import PanopticFiles
+from training.sources import open_data
+
+CATEGORIES = (Category(5, "square", True, (220, 20, 60)),)
+PHOTOS = TrainConfig(COCO)
+GREY = np.full((20, 30, 3), 90, np.uint8)
+
+
+def save(path, values=GREY):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path)
+
+
+def save_coco(json_path, images, n=2):
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    items = []
+    for k in range(n):
+        save(images / f"{k}.png")
+        ids = np.ones((20, 30), np.uint16)
+        items.append(CocoItem(k, f"{k}.png", PanopticMap(ids, {1: Segment(1, 5)}, 2)))
+    write_coco(json_path, items, CATEGORIES)
+
+
+def test_coco_as_it_is_published(tmp_path):
+    save_coco(tmp_path / "annotations/panoptic_train2017.json", tmp_path / "train2017")
+    save_coco(tmp_path / "annotations/panoptic_val2017.json", tmp_path / "val2017", 1)
+    assert open_data(tmp_path, PHOTOS).view(1, COCO).image.shape == (20, 30, 3)
+    val = open_data(tmp_path / "annotations/panoptic_val2017.json", PHOTOS)
+    assert len(val) == 1 and val.view(0, COCO).labels[0, 0].tolist() == [1, 1]
+
+
+def test_real_coco_is_read_by_the_folder_of_its_json(shared_dir):
+    path = shared_dir / "data/coco_panoptic/train"
+    data = open_data(path / "panoptic_train.json", PHOTOS)
+    view = data.view(3, COCO)
+    assert len(data) == 100 and len(data.categories) == 133
+    assert view.image.shape[:2] == view.labels.shape[:2] and view.labels[..., 1].max() == 2
+
+
+def test_photographs_stay_on_the_disk_and_pictures_are_held(tmp_path):
+    save_coco(tmp_path / "panoptic.json", tmp_path / "images")
+    assert isinstance(open_data(tmp_path, PHOTOS), PanopticFiles)
+    held = open_data(tmp_path, replace(PHOTOS, augmentation=Augmentation()))
+    (tmp_path / "images/0.png").unlink()
+    assert len(held) == 2 and held.view(0, COCO).image.shape == (20, 30, 3)
+
+
+def test_two_jsons_are_a_question(tmp_path):
+    for name in ("a", "b"):
+        save_coco(tmp_path / f"panoptic_train_{name}.json", tmp_path / "images")
+    with pytest.raises(TrainingError, match=r"_a\.json, .*_b\.json; give the path of one"):
+        open_data(tmp_path, PHOTOS)
+
+
+def test_a_folder_of_something_else_is_a_sentence(tmp_path):
+    with pytest.raises(TrainingError, match=r"is no training data; give a COCO panoptic JSON"):
+        open_data(tmp_path, PHOTOS)
+    with pytest.raises(AnnotateError, match=r"absent\.json"):
+        open_data(tmp_path / "absent.json", PHOTOS)
+
+
+def test_a_json_without_images_is_a_sentence(tmp_path):
+    save_coco(tmp_path / "panoptic.json", tmp_path / "images", 0)
+    with pytest.raises(TrainingError, match="no pictures to train on"):
+        open_data(tmp_path, PHOTOS)

@@ -15,6 +15,7 @@ from core.errors import AnnotateError, TrainingError
 from core.model.config import ModelConfig
 from training.augment import Augmentation, View, draw_labels
 from training.config import TrainConfig
+from training.copy_paste import paste_things
 from training.data import Batch, PanopticDataset
 from training.photo_views import Size, draw_view, resize_labels, take_view
 
@@ -87,6 +88,12 @@ def make_sample(
     clip, skipped = read_clip(config, data, index)
     draws = draw_view(augmentation, rng)
     views = [take_view(view, size, draws, augmentation.resize) for view in clip]
+    if config.pasting.share and rng.random() < config.pasting.share:
+        other, also_skipped = read_clip(config, data, int(rng.integers(len(data))))
+        above = take_view(other[-1], size, draw_view(augmentation, rng), augmentation.resize)
+        is_thing = np.array([False, *(category.is_thing for category in data.categories)])
+        views = [paste_things(views[-1], above, is_thing, config.pasting.things, rng)]
+        skipped += also_skipped
     grid = mask_size(config.model, size)
     labels = np.stack([resize_labels(view.labels, grid) for view in views])
     n_shuffled = count_segments(clip) if config.ids == "shuffle" else None

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from core.model.config import ModelConfig, is_of
 from training.augment import Augmentation
 from training.config_json import from_plain
+from training.copy_paste import Pasting
 from training.photo_views import PhotoAugmentation
 
 AT_LEAST_ONE = ("batch", "steps", "noise_draws", "accumulation")
@@ -56,6 +57,7 @@ class TrainConfig:
     Attributes:
         model: the network, by value.
         augmentation: of photographs, as the authors do, or of pictures that have no up.
+        pasting: of things of other photographs over each view.
         crops: sizes of views other than the model's `image_size`, with batches of their own.
         batch: views a step, over all processes and accumulated parts.
         order: "epochs" takes every picture once before any comes again; "draws" draws each.
@@ -90,6 +92,7 @@ class TrainConfig:
 
     model: ModelConfig
     augmentation: Augmentation | PhotoAugmentation = PhotoAugmentation()
+    pasting: Pasting = Pasting()
     crops: tuple[Crops, ...] = ()
     batch: int = 16
     order: Literal["epochs", "draws"] = "epochs"
@@ -164,6 +167,9 @@ class TrainConfig:
             )
         if self.order == "epochs" and len(set(self.batches)) > 1:
             raise ValueError(f"batches of {self.batches} make no epochs; use order draws")
+        is_photo = isinstance(self.augmentation, PhotoAugmentation)
+        if self.pasting.share and (self.model.past_frames or not is_photo):
+            raise ValueError("pasting needs a PhotoAugmentation, and no past frames")
         if isinstance(self.augmentation, Augmentation):
             height, width = self.model.image_size
             if self.model.past_frames:

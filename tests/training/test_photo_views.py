@@ -112,3 +112,11 @@ def test_without_augmentation_nothing_but_the_flip_is_drawn():
 def test_an_impossible_augmentation_is_refused(wrong):
     with pytest.raises(ValueError, match="cannot be"):
         PhotoAugmentation(**wrong)
+
+
+def test_strong_scale_jitter_leaves_void_around_a_small_picture():
+    whole = View(np.ones((50, 100, 3), np.float32), np.ones((50, 100, 2), np.int32))
+    small = take_view(whole, (64, 64), ViewDraws(scale=0.1, offset=(0.9, 0.9)))
+    assert np.allclose(small.image[:3, :6], 1) and small.labels[:3, :6].all()
+    assert np.count_nonzero(small.labels) == 2 * 3 * 6
+    assert np.count_nonzero(small.image == np.float32(0.3)) == 3 * (64 * 64 - 3 * 6)

@@ -1,15 +1,19 @@
-"""open_data(): whatever a person names, as a dataset: a folder or a JSON."""
+"""open_data(): whatever a person names, as a dataset: a folder, a JSON or a project."""
 
 from pathlib import Path
 from typing import Final
 
 from core.errors import TrainingError
+from core.store import PROJECT_SUFFIX
 from training.augment import Augmentation
 from training.coco_index import index_coco
 from training.config import TrainConfig
 from training.data import PanopticDataset
 from training.files import PanopticFiles, hold_in_memory
+from training.layouts import index_cityscapes, index_davis, index_kitti_step
+from training.project_index import index_project
 
+DAVIS_TRAINING: Final = Path("ImageSets/2017/train.txt")
 COCO_JSONS: Final = (
     "panoptic_train*.json",
     "panoptic*.json",
@@ -24,19 +28,36 @@ def open_data(path: Path, config: TrainConfig) -> PanopticDataset:
     memory, as each is drawn many times.
 
     Args:
-        path: a COCO panoptic JSON or a folder with one.
+        path: a COCO panoptic JSON or a folder with one; a folder of Cityscapes, DAVIS or
+            KITTI-STEP as it is published; a project.
 
     Raises:
         TrainingError: it is none of these, or has no pictures.
         AnnotateError: it cannot be read.
     """
     files = _index(path, config)
-    _refuse_nothing(path, files)
+    _refuse_nothing(path, config, files)
     return hold_in_memory(files) if isinstance(config.augmentation, Augmentation) else files
 
 
 def _index(path: Path, config: TrainConfig) -> PanopticFiles:
     past, has_stuff_ids = config.model.past_frames, config.model.has_stuff_ids
+    if path.suffix == PROJECT_SUFFIX:
+        _refuse_clips(path, past)
+        return index_project(
+            path,
+            has_stuff_ids=has_stuff_ids,
+            crowds=config.crowds,
+            which=config.project_images,
+        )
+    if (path / "leftImg8bit").is_dir():
+        _refuse_clips(path, past)
+        return index_cityscapes(path)
+    if (path / "JPEGImages").is_dir():
+        names = path / DAVIS_TRAINING
+        return index_davis(path, names if names.exists() else None, past_frames=past)
+    if (path / "panoptic_maps").is_dir():
+        return index_kitti_step(path, past_frames=past)
     json_path = _find_json(path)
     return index_coco(
         json_path,
@@ -47,12 +68,25 @@ def _index(path: Path, config: TrainConfig) -> PanopticFiles:
     )
 
 
-def _refuse_nothing(path: Path, files: PanopticFiles) -> None:
+def _refuse_nothing(path: Path, config: TrainConfig, files: PanopticFiles) -> None:
     if len(files):
         return
     if files.bad:
         raise TrainingError(f"{path} has no pictures that can be used: {files.bad[0]}")
+    if path.suffix == PROJECT_SUFFIX and config.project_images == "approved":
+        raise TrainingError(
+            f"{path} has no approved images to train on; approve some, or set project_images "
+            "to edited."
+        )
     raise TrainingError(f"{path} has no pictures to train on; choose other data.")
+
+
+def _refuse_clips(path: Path, past_frames: int) -> None:
+    if past_frames:
+        raise TrainingError(
+            f"{path} holds single pictures, but the network looks at {past_frames} frames "
+            "before each; choose a folder of videos, or set model.past_frames to 0."
+        )
 
 
 def _find_json(path: Path) -> Path:
@@ -66,7 +100,8 @@ def _find_json(path: Path) -> Path:
             names = ", ".join(p.name for p in found)
             raise TrainingError(f"{path} has {names}; give the path of one of them.")
     raise TrainingError(
-        f"{path} is no training data; give a COCO panoptic JSON or the folder of COCO."
+        f"{path} is no training data; give a COCO panoptic JSON, a project ({PROJECT_SUFFIX}), "
+        "or the folder of COCO, Cityscapes, DAVIS or KITTI-STEP."
     )
 
 

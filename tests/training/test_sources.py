@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +11,7 @@ from core.coco import CocoItem, write_coco
 from core.errors import AnnotateError, TrainingError
 from core.model.config import COCO
 from core.panoptic import Category, PanopticMap, Segment
+from core.store import AnnotationStore
 from training.augment import Augmentation
 from training.config import TrainConfig
 from training.files import PanopticFiles
@@ -17,6 +19,7 @@ from training.sources import open_data
 
 CATEGORIES = (Category(5, "square", True, (220, 20, 60)),)
 PHOTOS = TrainConfig(COCO)
+CLIPS = replace(PHOTOS, model=replace(COCO, past_frames=2))
 GREY = np.full((20, 30, 3), 90, np.uint8)
 
 
@@ -77,3 +80,31 @@ def test_a_json_without_images_is_a_sentence(tmp_path):
     save_coco(tmp_path / "panoptic.json", tmp_path / "images", 0)
     with pytest.raises(TrainingError, match="no pictures to train on"):
         open_data(tmp_path, PHOTOS)
+
+
+def test_folders_are_told_apart_by_what_is_in_them(tmp_path):
+    labels = np.full((20, 30), 7, np.uint16)
+    save(tmp_path / "city/leftImg8bit/train/ulm/ulm_0_leftImg8bit.png")
+    save(tmp_path / "city/gtFine/train/ulm/ulm_0_gtFine_instanceIds.png", labels)
+    for k in range(3):
+        save(tmp_path / f"davis/JPEGImages/480p/bear/{k:05}.jpg")
+        save(tmp_path / f"kitti/train/0001/{k:06}.png")
+        save(tmp_path / f"kitti/panoptic_maps/train/0001/{k:06}.png")
+    assert open_data(tmp_path / "city", PHOTOS).view(0, COCO).labels[0, 0, 0] == 1
+    assert open_data(tmp_path / "davis", CLIPS).names == ("bear/00002.jpg",)
+    assert open_data(tmp_path / "kitti", CLIPS).names == ("0001/000002.png",)
+    with pytest.raises(TrainingError, match=r"holds single pictures, but .* 2 frames before"):
+        open_data(tmp_path / "city", CLIPS)
+
+
+def test_a_project_is_read_as_the_run_says(tmp_path):
+    path = tmp_path / "p.bitbrush"
+    assert cv2.imwrite(str(tmp_path / "0.png"), GREY)
+    with AnnotationStore.create(path, CATEGORIES) as store:
+        store.add_images([(tmp_path / "0.png", None, 20, 30)])
+    with pytest.raises(
+        TrainingError, match=r"no approved images .* set project_images to edited"
+    ):
+        open_data(path, PHOTOS)
+    with pytest.raises(TrainingError, match="holds single pictures"):
+        open_data(path, CLIPS)

@@ -1,6 +1,7 @@
 """RunLog: what a run reports, kept in its folder: a line of JSON a step, and event files."""
 
 import json
+import math
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -79,8 +80,10 @@ class RunLog:
 
 
 def to_plain(step: TrainStep, evaluated: Evaluated | None) -> dict[str, Any]:
-    """A step as JSON can hold it."""
+    """A step as JSON can hold it, which knows no infinite norm."""
     plain = asdict(step)
+    if not math.isfinite(step.grad_norm):
+        plain["grad_norm"] = None
     if evaluated is not None:
         plain["evaluation"] = {
             "images": evaluated.images,

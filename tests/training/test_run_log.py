@@ -2,9 +2,11 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 
 from core.model.crc32c import masked_crc32c
 from training.event_file import EventFile
@@ -84,3 +86,9 @@ def test_a_log_that_goes_on_has_every_step_once(tmp_path):
         line = log.add(step(3, loss=7.0), None)
     assert json.loads(line)["loss"] == 7.0
     assert [(e["step"], e["loss"]) for e in read_log(tmp_path)] == [(1, 1), (2, 1), (3, 7)]
+
+
+def test_a_norm_that_is_infinite_while_a_scale_is_sought_is_null(tmp_path):
+    with RunLog(tmp_path) as log:
+        line = log.add(replace(step(1), grad_norm=float("inf")), None)
+    assert json.loads(line, parse_constant=pytest.fail)["grad_norm"] is None

@@ -113,7 +113,8 @@ def _add_recipe(
 
 
 def _plot(arguments: argparse.Namespace) -> int:
-    print(plot_run(arguments.plot))
+    for path in plot_run(arguments.plot):
+        print(path)
     return 0
 
 

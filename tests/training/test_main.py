@@ -164,13 +164,15 @@ def test_a_run_is_plotted_as_a_picture_of_its_curves(recipe, truth, tmp_path, ca
     command.main([*arguments, "--steps", "3", "--evaluation.steps", "1"])
     capsys.readouterr()
     assert command.main(["--plot", str(out)]) == 0
-    path = Path(capsys.readouterr().out.strip())
-    drawing = ET.parse(path).getroot()  # noqa: S314 - our own file
+    svg, png = map(Path, capsys.readouterr().out.split())
+    assert (svg, png) == (out / "curves.svg", out / "curves.png")
+    drawing = ET.parse(svg).getroot()  # noqa: S314 - our own file
     texts = [node.text for node in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    assert path == out / "curves.svg"
     for title in ("loss", "learning rate", "images a second", "PQ of the averaged weights"):
         assert title in texts
-    assert len(list(drawing.iter("{http://www.w3.org/2000/svg}polyline"))) == 6
+    image = cv2.imread(str(png))
+    assert image.shape == (int(drawing.get("height")), int(drawing.get("width")), 3)
+    assert 1 < image.std() < 100
 
 
 def test_a_folder_without_a_run_cannot_be_plotted(tmp_path, capsys):

@@ -69,6 +69,8 @@ class TrainConfig:
         steps: number of optimizer steps.
         learning_rate: peak; rises from 0 over `warmup_steps`, then falls along `schedule` to
             `end_factor` of itself.
+        trunk_rate: factor on the learning rate of the encoder's trunk, which may come with
+            weights from elsewhere; 0 leaves it as it is, and no gradients are made for it.
         eps_scope: Adam's eps joins the second moment "corrected" for its start, as PyTorch does
             it, or "uncorrected", as the authors' code does.
         decay_scope: whether weight decay is for "kernels" and matrices, or for "all" weights,
@@ -108,6 +110,7 @@ class TrainConfig:
     schedule: Literal["linear", "cosine"] = "linear"
     warmup_steps: int = 0
     end_factor: float = 0.1
+    trunk_rate: float = 1.0
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8

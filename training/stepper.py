@@ -6,7 +6,7 @@ same step is computed however many processes and parts a batch is dealt out to.
 
 import copy
 from contextlib import AbstractContextManager, nullcontext
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -110,6 +110,8 @@ class Stepper:
         """
         config, state = self._config, self._state
         state.model.train()
+        if config.trunk_rate == 0:
+            state.model.encoder.trunk.eval()
         seed_dropout(config.seed, state.step, self._processes.rank)
         state.optimizer.zero_grad(set_to_none=True)
         n_samples = n_samples or len(batch.images)
@@ -212,21 +214,41 @@ def new_state(config: TrainConfig, device: torch.device = ALONE.device) -> Train
     """Fresh weights from the seed, their average, and an optimizer that knows neither yet."""
     torch.manual_seed(config.seed)
     model = Pix2SeqD(config.model).init_weights().to(device)
+    model.encoder.trunk.requires_grad_(config.trunk_rate > 0)
     scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
     return TrainState(model, copy.deepcopy(model), make_optimizer(config, model), scaler)
 
 
-def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.AdamW:
-    """AdamW that decays matrices and kernels only, or all weights."""
-    weights = [p for p in model.parameters() if p.requires_grad]
-    small_decay = config.weight_decay if config.decay_scope == "all" else 0.0
-    groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": small_decay},
-    ]
+def make_optimizer(config: TrainConfig, model: Pix2SeqD) -> torch.optim.AdamW:
+    """AdamW that decays matrices and kernels only, or all weights.
+
+    Where the trunk has a rate of its own, so have its groups, as their `factor`.
+    """
+    trunk, rest = list(model.encoder.trunk.parameters()), list(model.parameters())
+    groups = []
+    if config.trunk_rate != 1:
+        inside = {id(p) for p in trunk}
+        rest = [p for p in rest if id(p) not in inside]
+        groups = _by_decay(config, trunk, config.trunk_rate)
     return torch.optim.AdamW(
-        groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), eps=config.eps
+        [*_by_decay(config, rest, 1.0), *groups],
+        lr=config.learning_rate,
+        betas=(config.beta1, config.beta2),
+        eps=config.eps,
     )
+
+
+def _by_decay(
+    config: TrainConfig, weights: list[nn.Parameter], factor: float
+) -> list[dict[str, Any]]:
+    """Kernels and matrices, then norms and biases."""
+    trained = [p for p in weights if p.requires_grad]
+    small_decay = config.weight_decay if config.decay_scope == "all" else 0.0
+    parts = [
+        ([p for p in trained if p.ndim > 1], config.weight_decay),
+        ([p for p in trained if p.ndim <= 1], small_decay),
+    ]
+    return [{"params": ps, "weight_decay": decay, "factor": factor} for ps, decay in parts]
 
 
 def set_rates(config: TrainConfig, optimizer: torch.optim.Optimizer, step: int) -> float:
@@ -236,7 +258,7 @@ def set_rates(config: TrainConfig, optimizer: torch.optim.Optimizer, step: int) 
         # TensorFlow adds eps to sqrt(v), PyTorch to sqrt(v) / sqrt(1 - beta2^t).
         eps /= (1 - config.beta2 ** (step + 1)) ** 0.5
     for group in optimizer.param_groups:
-        group["lr"], group["eps"] = rate, eps
+        group["lr"], group["eps"] = rate * group["factor"], eps
     return rate
 
 

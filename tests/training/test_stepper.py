@@ -142,3 +142,31 @@ def test_too_little_memory_names_what_to_lower(tmp_path):
 def test_other_errors_are_not_taken_for_a_lack_of_memory():
     with pytest.raises(RuntimeError, match="shapes differ"), explain_lack(PLAIN, 1):
         raise RuntimeError("shapes differ")
+
+
+def trunk_after_a_step(config):
+    """Weights and statistics of the trunk before and after, and whether it had gradients."""
+    state = new_state(config)
+    set_rates(config, state.optimizer, 1)
+    before = copy.deepcopy(state.model.encoder.trunk.state_dict())
+    rest = state.model.decoder.conv_in.weight.detach().clone()
+    Stepper(config, state).step(make_batch(config, Pictures(), 0))
+    assert not torch.equal(state.model.decoder.conv_in.weight, rest)
+    has_gradients = any(p.grad is not None for p in state.model.encoder.trunk.parameters())
+    return before, state.model.encoder.trunk.state_dict(), has_gradients
+
+
+def test_a_trunk_without_a_rate_stays_as_it_is_statistics_included():
+    config = replace(CONFIGS["batch-norm"], trunk_rate=0.0)
+    before, after, has_gradients = trunk_after_a_step(config)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not has_gradients
+
+
+def test_a_trunk_has_the_given_share_of_the_rate():
+    config = replace(PLAIN, weight_decay=0.0)
+    changes = []
+    for rate in (1.0, 0.25):
+        before, after, _ = trunk_after_a_step(replace(config, trunk_rate=rate))
+        changes.append(after["stem_conv.weight"] - before["stem_conv.weight"])
+    assert torch.allclose(changes[1], changes[0] / 4, rtol=1e-2, atol=1e-8)

@@ -118,7 +118,7 @@ def read_clip(
             skipped.append(str(error))
     raise TrainingError(
         f"{len(skipped)} pictures in a row cannot be used, the last because: {skipped[-1]} "
-        f"Repair the data, or raise max_bad_samples (now {config.max_bad_samples})."
+        f"Repair the data, or raise --max-bad-samples (now {config.max_bad_samples})."
     )
 
 

@@ -75,8 +75,8 @@ def _refuse_nothing(path: Path, config: TrainConfig, files: PanopticFiles) -> No
         raise TrainingError(f"{path} has no pictures that can be used: {files.bad[0]}")
     if path.suffix == PROJECT_SUFFIX and config.project_images == "approved":
         raise TrainingError(
-            f"{path} has no approved images to train on; approve some, or set project_images "
-            "to edited."
+            f"{path} has no approved images to train on; approve some, or give "
+            "--project-images edited."
         )
     raise TrainingError(f"{path} has no pictures to train on; choose other data.")
 
@@ -85,7 +85,7 @@ def _refuse_clips(path: Path, past_frames: int) -> None:
     if past_frames:
         raise TrainingError(
             f"{path} holds single pictures, but the network looks at {past_frames} frames "
-            "before each; choose a folder of videos, or set model.past_frames to 0."
+            "before each; choose a folder of videos, or give --model.past-frames 0."
         )
 
 

@@ -17,6 +17,7 @@ from training.data import PanopticDataset
 from training.memory import explain_lack
 from training.prefetch import draw_batches
 from training.processes import Processes
+from training.start import load_start
 from training.state import TrainState, load_state, save_state
 from training.stepper import ALONE, Stepper, new_state, set_rates
 
@@ -85,6 +86,9 @@ def train(
     path = out / STATE_NAME
     if path.exists():
         load_state(path, state, config, may_differ=may_differ)
+    else:
+        load_start(config, state.model)
+        state.average.load_state_dict(state.model.state_dict())
     stepper = Stepper(config, state, processes)
     saved_at, saved_step = time.monotonic(), state.step
     bad: dict[str, None] = {}  # each picture counts once, whatever the epochs
@@ -146,10 +150,22 @@ def check_run(config: TrainConfig, data: PanopticDataset, processes: Processes) 
 
     Raises:
         ValueError: the data is empty.
-        TrainingError: a process would have no sample.
+        TrainingError: the data has too few pictures or other categories, or a process would
+            have no sample.
     """
     if len(data) == 0:
         raise ValueError("no pictures to train on; choose a folder that has some")
+    n_codes = config.model.n_codes - 1
+    if len(data.categories) != n_codes:
+        raise TrainingError(
+            f"The data has {len(data.categories)} categories, but the network codes for "
+            f"{n_codes}; give --model.n-codes {len(data.categories) + 1}."
+        )
+    if config.order == "epochs" and max(config.batches) > len(data):
+        raise TrainingError(
+            f"A batch of {max(config.batches)} is larger than the data, which has {len(data)} "
+            "pictures; lower --batch, or give --order draws."
+        )
     if min(config.batches) < processes.n_ranks:
         raise TrainingError(
             f"A batch of {min(config.batches)} cannot be dealt out to {processes.n_ranks} "
@@ -171,7 +187,7 @@ def note_bad(
         *_, last = known
         raise TrainingError(
             f"{len(known)} pictures cannot be used, the last because: {last} Repair the "
-            f"data, or raise max_bad_samples (now {config.max_bad_samples})."
+            f"data, or raise --max-bad-samples (now {config.max_bad_samples})."
         )
     return new
 

@@ -102,9 +102,7 @@ def test_a_project_is_read_as_the_run_says(tmp_path):
     assert cv2.imwrite(str(tmp_path / "0.png"), GREY)
     with AnnotationStore.create(path, CATEGORIES) as store:
         store.add_images([(tmp_path / "0.png", None, 20, 30)])
-    with pytest.raises(
-        TrainingError, match=r"no approved images .* set project_images to edited"
-    ):
+    with pytest.raises(TrainingError, match=r"no approved images .* --project-images edited"):
         open_data(path, PHOTOS)
     with pytest.raises(TrainingError, match="holds single pictures"):
         open_data(path, CLIPS)

@@ -1,0 +1,55 @@
+"""What a run begins with: weights of other runs, whole or by halves."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from core.errors import CheckpointError
+from core.model.checkpoint import load_checkpoint
+from core.model.pix2seq_d import Pix2SeqD, with_past_frames
+from training.config import TrainConfig
+
+CROSS = ("cross_norm.", "cross_attention.")  # what a decoder without images has not learned
+
+
+def load_start(config: TrainConfig, model: Pix2SeqD) -> None:
+    """Fill a fresh network with what the configuration's files hold.
+
+    A network for stills becomes one for clips, which begins by ignoring their past. A decoder
+    that was trained without images keeps fresh cross-attention.
+
+    Raises:
+        CheckpointError: a file cannot be read, or is of a network of other widths.
+    """
+    if config.start_weights:
+        _fill(model, Path(config.start_weights), "")
+    if config.start_encoder:
+        _fill(model, Path(config.start_encoder), "encoder.")
+    if config.start_decoder:
+        _fill(model, Path(config.start_decoder), "decoder.")
+
+
+def _fill(model: Pix2SeqD, path: Path, prefix: str) -> None:
+    source, _ = load_checkpoint(path, model.device)
+    if prefix != "encoder." and source.config.past_frames < model.config.past_frames:
+        source = with_past_frames(source, model.config.past_frames)
+    found = {k: v for k, v in source.state_dict().items() if k.startswith(prefix)}
+    wanted = {k: v for k, v in model.state_dict().items() if k.startswith(prefix)}
+    if source.config.conditioning == "none":
+        wanted = {k: v for k, v in wanted.items() if not any(part in k for part in CROSS)}
+    _compare(path, found, wanted)
+    model.load_state_dict(found, strict=False)
+
+
+def _compare(path: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    unlike = [
+        name
+        for name in found | wanted
+        if name not in found or name not in wanted or found[name].shape != wanted[name].shape
+    ]
+    if unlike:
+        more = f" and {len(unlike) - 1} more" if len(unlike) > 1 else ""
+        raise CheckpointError(
+            f"The run cannot begin with {path}: {unlike[0]}{more} would not fit its network; "
+            "choose a file of the same widths."
+        )

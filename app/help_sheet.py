@@ -1,7 +1,7 @@
 """The help sheet: every key and mouse movement on one page, from the table of actions."""
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -26,7 +26,8 @@ from app.action_spec import (
 from app.actions import ACTIONS, MOUSE
 from app.keys import Keys, native
 
-COLUMNS = ((FILE, EDIT, IMAGE, HELP), (SEGMENT,), (TOOLS, VIEW))
+COLUMNS = ((FILE, EDIT, IMAGE, HELP), (SEGMENT, VIEW), (TOOLS,))  # of about the same height
+FRAME = QSize(20, 50)  # of a window, and some space around it
 
 
 class HelpSheet(QDialog):
@@ -42,18 +43,26 @@ class HelpSheet(QDialog):
         self._area.setAccessibleName("Keys and mouse")
         close = QPushButton("Close", self)
         close.clicked.connect(self.close)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 16, 16)
-        whole.addWidget(self._area)
-        whole.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)
-        self.resize(980, 640)
+        self._page = QWidget()
+        self._whole = QVBoxLayout(self)
+        self._whole.setContentsMargins(0, 0, 16, 16)
+        self._whole.addWidget(self._area)
+        self._whole.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)
         keys.changed.connect(self._write)
         self._write()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Open as large as everything on the sheet, or as the screen has room for."""
+        self._whole.activate()
+        around = self.size() - self._area.size()
+        room = self.screen().availableSize() - FRAME
+        self.resize((self._page.sizeHint() + around).boundedTo(room))
+        super().showEvent(event)
 
     @Slot()
     def _write(self) -> None:
         """Fill the sheet with the keys in force."""
-        page = QWidget()
+        self._page = page = QWidget()
         columns = QHBoxLayout(page)
         columns.setContentsMargins(24, 20, 24, 12)
         columns.setSpacing(40)

@@ -1,8 +1,6 @@
 """What the program wears, light or dark and at what size, and the colours of segments."""
 
-import colorsys
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -23,6 +21,7 @@ from PySide6.QtWidgets import QApplication
 from app.image_layer import Pixels
 from app.layers import MapColors
 from app.style_sheet import DARK, LIGHT, Tones, style_sheet
+from core.palette import shades
 from core.panoptic import MAX_SEGMENT_ID, Category, Segment
 
 LINE_ALPHA: Final = 235
@@ -94,21 +93,15 @@ def _palette(tones: Tones) -> QPalette:
     return palette
 
 
-@cache
 def segment_color(category: Category, segment_id: int) -> tuple[int, int, int]:
-    """The RGB colour of a segment: its category's, varied so that neighbours differ.
+    """The RGB colour of a segment: its category's, or for things one of its shades.
 
-    Hue and lightness walk along the two-dimensional golden ratio sequence, which keeps any
-    run of ids far apart from each other.
+    Any sixteen ids in a row have colours that are told apart.
     """
     if not category.is_thing:
         return category.color
-    hue, lightness, saturation = colorsys.rgb_to_hls(*(c / 255 for c in category.color))
-    hue += 0.22 * ((segment_id * 0.7548777) % 1 - 0.5)
-    lightness += 0.3 * ((segment_id * 0.5698403) % 1 - 0.5)
-    rgb = colorsys.hls_to_rgb(hue % 1, min(max(lightness, 0.38), 0.74), max(saturation, 0.5))
-    red, green, blue = (round(255 * c) for c in rgb)
-    return red, green, blue
+    of_category = shades(category.color)
+    return of_category[(segment_id - 1) % len(of_category)]
 
 
 def map_colors(

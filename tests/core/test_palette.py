@@ -1,52 +1,29 @@
-"""Categories are told apart by whoever looks: distances in CIELAB, for three kinds of eyes."""
+"""Colours are told apart by whoever looks: distances in CIELAB, for three kinds of eyes."""
 
 import numpy as np
 import pytest
 
-from core.palette import PALETTE, default_color
-
-# Machado, Oliveira and Fernandes 2009, severity 1, for linear RGB.
-EYES = {
-    "normal": np.eye(3),
-    "protanopic": np.array(
-        [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ]
-    ),
-    "deuteranopic": np.array(
-        [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ]
-    ),
-}
-TO_XYZ = np.array(  # sRGB, D65
-    [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
+from core.palette import (
+    EYES,
+    N_SHADES,
+    PALETTE,
+    default_color,
+    shades,
+    to_lab,
 )
-WHITE = np.array([0.95047, 1.0, 1.08883])
 
-
-def to_lab(colors, eyes: np.ndarray) -> np.ndarray:
-    """CIELAB of sRGB colours [N, 3], 0..255, as some eyes see them."""
-    share = np.asarray(colors) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    xyz = np.clip(linear @ eyes.T, 0, 1) @ TO_XYZ.T / WHITE
-    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    x, y, z = f.T
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+GREY, DARK_BLUE, PALE = (90, 90, 100), (0, 0, 142), (250, 250, 235)
 
 
 def least_distance(colors, eyes: np.ndarray) -> float:
     lab = to_lab(colors, eyes)
     distances = np.linalg.norm(lab[:, None] - lab, axis=2)
     return float(distances[~np.eye(len(colors), dtype=bool)].min())
+
+
+def hue_and_chroma(colors):
+    _, a, b = to_lab(colors, EYES["normal"]).T
+    return np.degrees(np.arctan2(b, a)), np.hypot(a, b)
 
 
 def test_the_scale_is_cielab():
@@ -84,3 +61,30 @@ def test_colors_come_again_after_the_last():
     numbers = range(1, len(PALETTE) + 1)
     assert [default_color(number) for number in numbers] == list(PALETTE)
     assert default_color(len(PALETTE) + 1) == PALETTE[0]
+
+
+@pytest.mark.parametrize("eyes", EYES)
+@pytest.mark.parametrize("color", [*PALETTE, GREY, DARK_BLUE, PALE])
+def test_the_segments_of_a_category_are_told_apart(color, eyes):
+    assert len(set(shades(color))) == N_SHADES
+    assert least_distance(shades(color), EYES[eyes]) >= 9
+
+
+@pytest.mark.parametrize("color", [*PALETTE, DARK_BLUE])
+def test_the_segments_of_a_category_have_about_its_hue(color):
+    (own,), _ = hue_and_chroma([color])
+    hues, chromas = hue_and_chroma(shades(color))
+    assert np.abs((hues - own + 180) % 360 - 180).max() <= 45.1
+    assert chromas.min() >= 24.9
+
+
+def test_the_segments_of_a_grey_are_greyish():
+    _, chromas = hue_and_chroma(shades(GREY))
+    assert chromas.max() < 26
+
+
+def test_the_first_segment_has_the_color_of_its_category_unless_that_is_hardly_seen():
+    assert shades(PALETTE[0])[0] == PALETTE[0]
+    lightness = to_lab(shades(DARK_BLUE), EYES["normal"])[:, 0]
+    assert lightness.min() >= 37.9
+    assert to_lab([DARK_BLUE], EYES["normal"])[0, 0] < 20

@@ -68,6 +68,8 @@ HUE_REACH: Final = 45.0  # degrees that a shade may be away from its category's 
 SHADE_LIGHTNESS: Final = (38.0, 85.0)  # of shades: seen on black and on white
 SHADE_CHROMA: Final = 25.0  # of shades at least; of those of a grey at most
 GREY_CHROMA: Final = 15.0  # below, a colour has no hue to keep
+LIGHTNESS: Final = (34.0, 90.0)  # of colours of categories
+CHROMA: Final = 28.0  # of colours of categories at least
 _TO_XYZ: Final = np.array(  # of linear sRGB, for D65
     [
         [0.4124564, 0.3575761, 0.1804375],
@@ -93,6 +95,28 @@ def to_lab(colors: ArrayLike, eyes: NDArray[np.float64]) -> Lab:
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     x, y, z = f.T
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+def tell_apart(colors: list[Color], least: float = 15.0) -> list[Color]:
+    """Replace each colour that some eyes hardly tell from one before it.
+
+    The new one is the farthest from all before it, so a long list comes closer and closer.
+
+    Args:
+        colors: those first in the list are kept rather than later ones.
+        least: distance in CIELAB below which two are replaced.
+    """
+    grid, seen = _grid()
+    lightness, a, b = seen[:, 0].T
+    is_fit = _are_between(lightness, LIGHTNESS) & (np.hypot(a, b) > CHROMA)
+    grid, seen = grid[is_fit], seen[is_fit]
+    told: list[Color] = []
+    distances = np.full(len(grid), np.inf)  # of the grid to what is told
+    for color in colors:
+        is_like = told and _distance(_as_seen(told), _as_seen([color])).min() < least
+        told.append(_color(grid[distances.argmax()]) if is_like else color)
+        distances = np.minimum(distances, _distance(seen, _as_seen(told[-1:])))
+    return told
 
 
 @cache

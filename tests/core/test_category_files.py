@@ -1,6 +1,7 @@
 """Lists of categories come in from every kind of COCO JSON, go out, and ship as templates."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -114,5 +115,8 @@ def test_the_templates_are_the_published_lists():
 def test_the_coco_templates_are_those_of_the_data(shared_dir):
     data = shared_dir / "data" / "coco_panoptic" / "val"
     lists = {path.stem: read_categories(path) for path in category_templates().values()}
-    assert lists["coco_panoptic"] == read_categories(data / "panoptic_val.json")
-    assert lists["coco_coarse"] == read_categories(data / "panoptic_coarse_val.json")
+    for name, of in (("coco_panoptic", "panoptic_val"), ("coco_coarse", "panoptic_coarse_val")):
+        published = read_categories(data / f"{of}.json")
+        assert [replace(c, color=(0, 0, 0)) for c in lists[name]] == [
+            replace(c, color=(0, 0, 0)) for c in published
+        ]

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from core.category_files import category_templates, read_categories
 from core.palette import (
     EYES,
     N_SHADES,
     PALETTE,
     default_color,
     shades,
+    tell_apart,
     to_lab,
 )
 
@@ -24,6 +26,11 @@ def least_distance(colors, eyes: np.ndarray) -> float:
 def hue_and_chroma(colors):
     _, a, b = to_lab(colors, EYES["normal"]).T
     return np.degrees(np.arctan2(b, a)), np.hypot(a, b)
+
+
+def template(name: str):
+    paths = {path.stem: path for path in category_templates().values()}
+    return [category.color for category in read_categories(paths[name])]
 
 
 def test_the_scale_is_cielab():
@@ -61,6 +68,31 @@ def test_colors_come_again_after_the_last():
     numbers = range(1, len(PALETTE) + 1)
     assert [default_color(number) for number in numbers] == list(PALETTE)
     assert default_color(len(PALETTE) + 1) == PALETTE[0]
+
+
+@pytest.mark.parametrize("eyes", EYES)
+@pytest.mark.parametrize(
+    ("name", "n_first", "least"),
+    [("coco_coarse", 14, 16), ("coco_panoptic", 24, 15), ("coco_panoptic", 133, 5)],
+)
+def test_the_categories_of_coco_are_told_apart_as_far_as_so_many_can_be(
+    name, n_first, least, eyes
+):
+    assert least_distance(template(name)[:n_first], EYES[eyes]) >= least
+
+
+@pytest.mark.parametrize("name", ["coco_coarse", "coco_panoptic"])
+def test_telling_apart_what_is_told_apart_changes_nothing(name):
+    colors = template(name)
+    assert tell_apart(colors) == colors
+
+
+def test_a_color_too_like_one_before_it_is_replaced_and_the_others_stay():
+    red, dark_red, blue = (213, 94, 0), (215, 96, 2), (0, 114, 178)
+    told = tell_apart([red, dark_red, blue])
+    assert told[::2] == [red, blue]
+    assert min(least_distance(told, eyes) for eyes in EYES.values()) >= 15
+    assert tell_apart([red, dark_red, blue], least=0) == [red, dark_red, blue]
 
 
 @pytest.mark.parametrize("eyes", EYES)

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from core.model.bits import labels_to_x0
-from core.model.diffusion import add_noise
+from core.model.diffusion import add_noise, to_x0_and_eps
 from core.model.encoder import Encoding
-from core.model.pix2seq_d import Pix2SeqD
+from core.model.pix2seq_d import KIND, Pix2SeqD
 from training.compiling import compile_network
 from training.config import TrainConfig
 from training.data import Batch
@@ -38,7 +38,13 @@ class BatchLoss(nn.Module):
         self.config, self.model = config, model
 
     def forward(
-        self, images: Tensor, labels: Tensor, past: Tensor | None, t: Tensor, eps: Tensor
+        self,
+        images: Tensor,
+        labels: Tensor,
+        past: Tensor | None,
+        t: Tensor,
+        eps: Tensor,
+        has_estimate: Tensor | None = None,
     ) -> Tensor:
         """Noise the maps and compare what the network makes of them.
 
@@ -46,6 +52,8 @@ class BatchLoss(nn.Module):
             images: [B, 3, H, W]; labels: [B, 2, h, w]; past: [B, P, 2, h, w] or None.
             t: [D * B] times, for D noisy maps of each image, B by B.
             eps: [D * B, n, h, w] noise from N(0, 1).
+            has_estimate: [D * B] bool, which examples a self-conditioned network is given its
+                own estimate for; None is none, and a network that is not ignores it.
 
         Source: arXiv:2210.06366, Algorithm 1; each example has its own t.
         """
@@ -58,12 +66,41 @@ class BatchLoss(nn.Module):
         with torch.autocast(images.device.type, dtype, enabled=dtype != torch.float32):
             encoding = model.encode(images)
             encoding = Encoding(*(_repeat(part, draws) for part in encoding))
-            given = model.given(encoding, None if past is None else _repeat(past, draws))
+            past = None if past is None else _repeat(past, draws)
+            given = model.given(encoding, past)
+            if has_estimate is not None and config.self_condition != "none":
+                estimate = estimate_noiseless(model, x_t, t, encoding, given, has_estimate)
+                given = model.given(encoding, past, estimate)
             out = model.logits(x_t, schedule.gamma(t), encoding, given)
         weights = group_weights(config, labels[:, 1])
         if not self.config.is_void_trained:
             weights = without_void(weights, labels[:, 0])
         return diffusion_loss(config, out, x0, eps, t, weights)
+
+
+@torch.no_grad()
+def estimate_noiseless(
+    model: Pix2SeqD, x_t: Tensor, t: Tensor, encoding: Encoding, given: Tensor, wanted: Tensor
+) -> Tensor:
+    """What the network makes of x0, or of the noise, without an estimate; 0 where not wanted.
+
+    Args:
+        wanted: [B] bool.
+
+    Source: Chen et al. 2022, arXiv:2208.04202, section 3.2, "self-conditioning".
+    """
+    config, rows, estimate = model.config, wanted.nonzero()[:, 0], torch.zeros_like(x_t)
+    if len(rows) == 0:
+        return estimate
+    schedule, times = config.train_schedule, t[rows]
+    predicted = model.predict(
+        x_t[rows], schedule.gamma(times), Encoding(*(p[rows] for p in encoding)), given[rows]
+    )
+    alpha, sigma = (part.view(-1, 1, 1, 1) for part in schedule.alpha_sigma(times))
+    kind = KIND.get(config.prediction, "x0")
+    x0, eps = to_x0_and_eps(predicted.float(), x_t[rows], alpha, sigma, config.clip, kind)
+    estimate[rows] = eps if config.self_condition == "eps" else x0
+    return estimate
 
 
 def _repeat(part: Tensor, times: int) -> Tensor:
@@ -150,12 +187,18 @@ class Stepper:
                     past,
                     t.to(device),
                     eps.to(device),
+                    self._choose_estimated(part).to(device),
                 )
                 share = len(part) / n_samples
                 # DDP takes the mean over processes, and the loss is the mean over samples.
                 self._state.scaler.scale(loss * share * ranks.n_ranks).backward()
             total = total + loss.detach() * share
         return float(total)
+
+    def _choose_estimated(self, numbers: Tensor) -> Tensor:
+        """Every second example, the others in the next step; [D * B] bool as `draw_noise`."""
+        draws = torch.arange(self._config.noise_draws).unsqueeze(1)
+        return ((numbers + draws + self._state.step) % 2 == 0).flatten()
 
     def _without_sync(self, *, is_last: bool) -> AbstractContextManager[None]:
         if isinstance(self._loss, DistributedDataParallel) and not is_last:

@@ -187,15 +187,15 @@ def ddim_steps(
 def to_x0_and_eps(
     predicted: Tensor,
     x_t: Tensor,
-    alpha: float,
-    sigma: float,
+    alpha: float | Tensor,
+    sigma: float | Tensor,
     scale: float,
     prediction: Prediction = "x0",
 ) -> tuple[Tensor, Tensor]:
     """The clipped x0 that a prediction means, and the noise that it leaves in x_t.
 
     Args:
-        alpha: sqrt(gamma); sigma: sqrt(1 - gamma).
+        alpha: sqrt(gamma); sigma: sqrt(1 - gamma); numbers, or [B, 1, 1, 1] of them.
         scale: b; x0 is clipped to [-b, b] before eps is derived from it.
     """
     if prediction == "eps":

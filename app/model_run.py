@@ -1,5 +1,7 @@
 """ModelRun: has the model segment the open image, and brings what it does to the window."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.document import Document
@@ -7,6 +9,7 @@ from app.gesture import UNFINISHED
 from app.held_answers import HeldAnswers
 from app.notices import Notices
 from app.segmenter import Segmenter
+from app.settings import Preferences
 from app.step_panel import StepPanel
 from app.suggestion import cut_preview
 from core.bundled import find_model
@@ -47,9 +50,11 @@ class ModelRun(QObject):
         segmenter: Segmenter,
         panel: StepPanel,
         notices: Notices,
+        preferences: Preferences,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._preferences = preferences
         self.card: ModelCard | None = None
         self.device: Device | None = None
         self._document = document
@@ -201,8 +206,10 @@ class ModelRun(QObject):
     @Slot(object)
     def _on_ready(self, device: Device) -> None:
         self._show_device(device)
-        if self._wanted:  # else nothing runs on it
+        values = self._preferences.values
+        if self._wanted and device.note != values.told_device:  # without a model nothing runs
             self._notices.tell(device.note)
+            self._preferences.use(replace(values, told_device=device.note))
 
     def _show_device(self, device: Device | None) -> None:
         self.device = device

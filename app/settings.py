@@ -62,6 +62,7 @@ class Settings:
         has_grid: whether lines part magnified pixels.
         has_rulers: whether coordinates are written along the canvas.
         has_navigator: whether a small picture shows where the view lies.
+        told_device: what was said last about the device that models run on.
         geometry: place and size of the window, in Qt's own form; empty at first.
         arrangement: its docks and tool bars, in Qt's own form; empty at first.
     """
@@ -81,6 +82,7 @@ class Settings:
     has_grid: bool = True
     has_rulers: bool = True
     has_navigator: bool = True
+    told_device: str = ""
     geometry: bytes = b""
     arrangement: bytes = b""
 
@@ -143,6 +145,7 @@ def read_settings(path: Path) -> Settings:
         has_grid=_is_on(stored, "has_grid", plain.has_grid),
         has_rulers=_is_on(stored, "has_rulers", plain.has_rulers),
         has_navigator=_is_on(stored, "has_navigator", plain.has_navigator),
+        told_device=_text(stored, "told_device"),
         geometry=_bytes(stored, "geometry"),
         arrangement=_bytes(stored, "arrangement"),
     )
@@ -164,6 +167,7 @@ def write_settings(path: Path, settings: Settings) -> None:
         stored.setValue(name, int(getattr(settings, name)))
     stored.setValue("superpixel_size", settings.superpixel_size)
     stored.setValue("opacity_percent", settings.opacity_percent)
+    stored.setValue("told_device", settings.told_device)
     stored.setValue("geometry", QByteArray(settings.geometry))
     stored.setValue("arrangement", QByteArray(settings.arrangement))
     stored.sync()

@@ -113,7 +113,7 @@ class MainWindow(QMainWindow):
         self.history = HistoryPanel(self.document, self)
         self.step_panel = StepPanel(self, self.keys)
         self.model_run = ModelRun(
-            self.document, self.segmenter, self.step_panel, self.notices, self
+            self.document, self.segmenter, self.step_panel, self.notices, self.preferences, self
         )
 
     def _build_docks(self) -> None:

@@ -114,6 +114,15 @@ def test_what_the_model_does_not_know_and_where_it_runs_are_said(window, ready):
     assert ready.card.name == "tiny"
 
 
+def test_where_the_model_runs_is_said_once_a_machine(qtbot, store, window, ready):
+    again = MainWindow(store)
+    qtbot.addWidget(again)
+    again.start_model()
+    qtbot.waitUntil(lambda: again.model_run.card is not None, **PATIENT)
+    assert again.model_run.device == ready.device
+    assert ready.device.note not in [notice.text for notice in again.notice_stack.shown]
+
+
 def test_locked_segments_stay_as_they_are(qtbot, window, ready, put):
     document = window.document
     put(Segment(1, OTHER.id, is_locked=True), slice(8, 40), slice(8, 40))

@@ -25,6 +25,7 @@ CHANGED = Settings(
     has_grid=False,
     has_rulers=False,
     has_navigator=False,
+    told_device="Running on a GPU; 100 %, é.",
     geometry=bytes(range(256)),
     arrangement=b"\x00,;%\n",
 )

@@ -328,6 +328,20 @@ NUCLEI = ModelConfig(
     evidence_dilations=(1, 3, 9),
 )
 
+NATURAL = replace(  # photographs have much to name and little to count: a trunk that knows them
+    NUCLEI,
+    mask_size=(64, 64),
+    max_side=320,
+    is_stretched=False,
+    trunk="efficientnet-lite0",
+    has_stem_skip=False,
+    merge_width=64,
+    semantic_bits=4,
+    n_codes=15,
+    prediction="x_softmax_xent",
+    softmax_groups=(4, *(1,) * NUCLEI.instance_bits),
+)
+
 PRESETS: dict[str, ModelConfig] = {
     "coco": COCO,
     "coco-1024": replace(COCO, image_size=(1024, 1024), mask_size=(512, 512)),
@@ -348,4 +362,5 @@ PRESETS: dict[str, ModelConfig] = {
         COCO, image_size=(1024, 2048), mask_size=(512, 1024), n_codes=20, n_ids=256
     ),
     "nuclei": NUCLEI,
+    "natural-14": NATURAL,
 }

@@ -1,17 +1,22 @@
 """Clips: past maps as the authors' code makes them, one geometry and one set of ids."""
 
+import tarfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from core.model.checkpoint import load_checkpoint
+from core.model.foreign_config import read_config
+from core.model.import_weights import import_weights
 from core.model.pix2seq_d import Pix2SeqD
 from tests.training.tiny_run import MODEL
 from training.augment import View
 from training.batches import make_batch
 from training.coco_index import index_coco
 from training.config import TrainConfig
+from training.loss import loss_weights
 from training.photo_views import PhotoAugmentation, ViewDraws, resize_labels, take_view
 from training.stepper import BatchLoss
 
@@ -32,6 +37,33 @@ def test_recorded_past_maps(shared_dir, case):
     maps = torch.from_numpy(np.stack(past)).permute(0, 3, 1, 2).long()
     bits = Pix2SeqD(config).past_bits(maps).flatten(0, 1).permute(1, 2, 0)
     assert np.allclose(bits, recorded[f"cond/{case}/cond_bits"][0])
+    ids = torch.from_numpy(resize_labels(views[-1].labels, (16, 32))[None, ..., 1])
+    assert np.allclose(loss_weights(ids, 256, 0.2), recorded[f"cond/{case}/mask_weight"])
+
+
+def test_recorded_loss_of_a_clip(shared_dir, tmp_path):
+    """Of the averaged weights, with the recorded inputs for two past maps."""
+    golden = shared_dir / "golden"
+    recorded = np.load(golden / "video.npz")
+    with tarfile.open(golden / "checkpoint.tar.gz") as file:
+        file.extractall(tmp_path, filter="data")
+    stills = read_config(str(golden / "config.json"))
+    size = {"image_size": (32, 64), "mask_size": (16, 32), "n_codes": 20, "n_ids": 256}
+    config = replace(stills, past_frames=2, **size)
+    import_weights(tmp_path / "checkpoint", tmp_path / "m.safetensors", config)
+    model = load_checkpoint(tmp_path / "m.safetensors", "cpu")[0].eval()
+    extra = recorded["model/conv_in_extra"].transpose(3, 2, 0, 1)
+    model.decoder.conv_in.weight.data[:, -32:] = torch.from_numpy(extra.copy())
+
+    def tensor(name):
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(recorded[name], -1, 1)))
+
+    past = tensor("model/cond_map").unflatten(1, (2, 2)).long()
+    labels, noise = tensor("model/label_map").long(), tensor("model/noise")
+    loss = BatchLoss(TrainConfig(config), model)
+    with torch.no_grad():
+        found = loss(tensor("model/images"), labels, past, torch.full((2,), 0.4), noise)
+    assert found.item() == pytest.approx(float(recorded["model/loss"]), rel=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from core.model.config import COCO
+from core.model.prepare import frame_for, to_input
 from training.augment import View
 from training.colour import (
     draw_changes,
@@ -44,6 +47,20 @@ def test_recorded_views(recorded, case):
     assert unpadded == recorded[f"{case}/unpadded_image_size"].tolist()
 
 
+def test_recorded_evaluation_view(recorded):
+    """Pictures that are not trained on go into the network by `core.model.prepare`."""
+    image, labels = recorded["in/image"], recorded["in/label_map"]
+    config = replace(COCO, image_size=(48, 80), mask_size=(24, 40))
+    frame = frame_for(config, *image.shape[:2])
+    assert list(frame.content) == recorded["eval/unpadded_image_size"].tolist()
+    assert list(frame.image) == recorded["eval/orig_image_size"].tolist()
+    x = to_input(config, np.round(image * 255).astype(np.uint8), frame)
+    found = x[0].permute(1, 2, 0).numpy()
+    assert np.allclose(found, recorded["eval/image"], rtol=0, atol=5e-6)
+    scaled = resize_labels(labels, frame.content)
+    assert np.array_equal(scaled, recorded["eval/label_map"][: len(scaled), : scaled.shape[1]])
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -70,6 +87,17 @@ def test_antialiasing_and_nearest_have_the_specified_values():
     assert resize_labels(places, (1, 4)).tolist() == [[1, 3, 5, 7]]
     assert resize_labels(places, (1, 3)).tolist() == [[1, 4, 6]]
     assert resize_labels(places[:, :3], (1, 8)).tolist() == [[0, 0, 0, 1, 1, 2, 2, 2]]
+
+
+@pytest.mark.parametrize("size", [(7, 11), (31, 60)])
+def test_bicubic_is_antialiased_with_the_kernel_that_pillow_has(size):
+    """Keys' kernel with a = -0.5, as TensorFlow's; without antialiasing PyTorch has -0.75."""
+    image = np.random.default_rng(0).random((20, 30, 3), np.float32)
+    found = resize_image(image, size, "bicubic")
+    for channel in range(3):
+        pillow = Image.fromarray(image[..., channel])
+        wanted = np.array(pillow.resize(size[::-1], Image.Resampling.BICUBIC))
+        assert np.allclose(found[..., channel], wanted, rtol=0, atol=2e-6)
 
 
 def test_draws_lie_in_their_ranges_and_axes_are_independent_unless_shared():

@@ -65,7 +65,8 @@ class RunProgress:
             self._pq = f"{100 * evaluated.report.all.pq:.1f}"
             title = _title(step.step, evaluated)
             self._bar.console.print(tabulate(evaluated.report, title))
-        for sentence in filter(None, (step.notice, *step.skipped)):
+        bad = () if evaluated is None else evaluated.bad
+        for sentence in filter(None, (step.notice, *step.skipped, *bad)):
             self._bar.console.print(escape(sentence))
         self._bar.update(
             self._task,

@@ -89,6 +89,7 @@ def to_plain(step: TrainStep, evaluated: Evaluated | None) -> dict[str, Any]:
             "images": evaluated.images,
             "seconds": round(evaluated.seconds, 3),
             "is_best": evaluated.is_best,
+            "skipped": evaluated.bad,
             **evaluated.report.to_json(),
         }
     return plain

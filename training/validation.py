@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.coco import CocoDataset, read_coco
-from core.errors import TrainingError
+from core.errors import AnnotateError, TrainingError
 from core.images import read_image
 from core.model.checkpoint import save_checkpoint
 from core.model.pix2seq_d import Pix2SeqD
@@ -20,7 +20,7 @@ from core.model_card import ModelCard
 from core.palette import default_color
 from core.panoptic import Category
 from core.proposals import Preview
-from core.quality import QualityReport, Tally, report_quality
+from core.quality import QualityReport, Tallies, Tally, add_tallies, report_quality
 from training.config import Evaluation
 from training.evaluate import tally_images
 from training.processes import Processes
@@ -38,6 +38,8 @@ class Evaluated:
 
     Attributes:
         report: PQ of each category and its means.
+        images: that were rated.
+        bad: what was wrong with those that were left out, one sentence each.
         is_best: whether no earlier ones of the run had a higher PQ.
         pictures: [H, W, 3] each, an image and its map step by step.
     """
@@ -47,6 +49,7 @@ class Evaluated:
     seconds: float
     is_best: bool
     pictures: tuple[NDArray[np.uint8], ...]
+    bad: tuple[str, ...] = ()
 
 
 class Validation:
@@ -89,13 +92,14 @@ class Validation:
         """Rate the averaged weights; all processes take part, each with images of its own.
 
         Raises:
-            ImageError, CocoError: a picture or its truth cannot be read.
+            TrainingError: no image can be used.
         """
         began, model, ranks = time.monotonic(), state.average.eval(), self._processes
-        mine = self._indices[ranks.rank :: ranks.n_ranks]
-        (tallies,), _ = tally_images(
-            model, self._card, self._truth_json, self._truth, mine, [self._card.sampling]
-        )
+        tallies, good, bad = self._tally(model, self._indices[ranks.rank :: ranks.n_ranks])
+        bad = ranks.collect(bad)
+        n_images = len(self._indices) - len(bad)
+        if n_images == 0:
+            raise TrainingError(f"{self._truth_json} has no image that can be used: {bad[0]}")
         report = report_quality(self._add_up(tallies), self._truth.categories)
         is_best = state.best_pq is None or report.all.pq > state.best_pq
         if is_best:
@@ -103,13 +107,31 @@ class Validation:
         seconds = time.monotonic() - began
         pictures: tuple[NDArray[np.uint8], ...] = ()
         if ranks.is_first:
-            shown = spread(self._indices, N_PICTURES)
-            pictures = tuple(self._show(model, index) for index in shown)
+            pictures = tuple(self._show(model, index) for index in spread(good, N_PICTURES))
             if is_best:
-                self._keep(state, report)
-        return Evaluated(report, len(self._indices), seconds, is_best, pictures)
+                self._keep(state, report, n_images)
+        return Evaluated(report, n_images, seconds, is_best, pictures, bad)
 
-    def _add_up(self, tallies: dict[int, Tally]) -> dict[int, Tally]:
+    def _tally(
+        self, model: Pix2SeqD, indices: Sequence[int]
+    ) -> tuple[Tallies, list[int], tuple[str, ...]]:
+        """Hits and misses, which images they are of, and what was wrong with the others."""
+        tallies: Tallies = {}
+        good, bad = [], []
+        ways = [self._card.sampling]
+        for index in indices:
+            try:
+                (of_one,), _ = tally_images(
+                    model, self._card, self._truth_json, self._truth, [index], ways
+                )
+            except AnnotateError as error:
+                bad.append(str(error))
+                continue
+            add_tallies(tallies, of_one)
+            good.append(index)
+        return tallies, good, tuple(bad)
+
+    def _add_up(self, tallies: Tallies) -> Tallies:
         """Those of all processes."""
         ids = [category.id for category in self._truth.categories]
         mine = [tallies.get(category_id, Tally()) for category_id in ids]
@@ -120,12 +142,12 @@ class Validation:
             for category_id, (iou, tp, fp, fn) in zip(ids, total, strict=True)
         }
 
-    def _keep(self, state: TrainState, report: QualityReport) -> None:
+    def _keep(self, state: TrainState, report: QualityReport, n_images: int) -> None:
         """Write the best model so far, with what it scored in its card."""
         scores = {
             "truth": self._truth_json.name,
             "step": state.step,
-            "images": len(self._indices),
+            "images": n_images,
             "options": asdict(self._card.sampling),
             **report.to_json(),
         }

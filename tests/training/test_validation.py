@@ -80,6 +80,9 @@ class Apart(Processes):
     def add(self, values):
         return list(values)
 
+    def collect(self, sentences):
+        return sentences
+
 
 def test_processes_share_the_images_out(truth, tmp_path):
     state = new_state(PLAIN)
@@ -99,6 +102,19 @@ def test_it_is_due_every_so_often_and_at_the_end(truth, tmp_path):
         due += [state.step] if rating.latest else []
     assert due == [4, 8, 10]
     assert rating.latest.images == 1 and len(rating.latest.pictures) == 1
+
+
+def test_images_that_cannot_be_used_are_named_and_left_out(truth, tmp_path):
+    images = truth.parent / "images"
+    (images / "0.png").unlink()
+    (images / "1.png").write_bytes(b"no picture")
+    evaluated = validation(truth, tmp_path).evaluate(new_state(PLAIN))
+    assert evaluated.images == 1 and len(evaluated.pictures) == 1
+    missing, damaged = evaluated.bad
+    assert "0.png does not exist" in missing and "1.png" in damaged
+    (images / "2.png").unlink()
+    with pytest.raises(TrainingError, match=r"no image that can be used: .*0\.png does not"):
+        validation(truth, tmp_path).evaluate(new_state(PLAIN))
 
 
 def test_a_part_of_the_images_is_spread_over_all():

@@ -42,6 +42,15 @@ class Processes:
         distributed.all_reduce(total)
         return total.tolist()
 
+    def collect(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
+        """The sentences of all processes, each of which must call this, by rank."""
+        (n_sentences,) = self.add([len(sentences)])
+        if self.n_ranks == 1 or not n_sentences:  # as nearly always
+            return sentences
+        collected: list[tuple[str, ...]] = [()] * self.n_ranks
+        distributed.all_gather_object(collected, sentences)
+        return tuple(sentence for part in collected for sentence in part)
+
 
 @contextmanager
 def join_processes(device: torch.device) -> Iterator[Processes]:

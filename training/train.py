@@ -97,7 +97,7 @@ def train(
         began = time.monotonic()
         batch = next(batches)
         drawn = time.monotonic()
-        skipped = note_bad(config, bad, (*data.bad, *batch.skipped))
+        skipped = note_bad(config, bad, (*data.bad, *batch.skipped), processes)
         n_samples = count_samples(config, state.step)
         rate = set_rates(config, state.optimizer, state.step)
         with explain_lack(config, processes.n_ranks):
@@ -174,14 +174,15 @@ def check_run(config: TrainConfig, data: PanopticDataset, processes: Processes) 
 
 
 def note_bad(
-    config: TrainConfig, known: dict[str, None], sentences: Iterable[str]
+    config: TrainConfig, known: dict[str, None], sentences: Iterable[str], processes: Processes
 ) -> tuple[str, ...]:
-    """Add to what is known to be wrong with the data; returns what is new.
+    """Add what any process found to what is known to be wrong; returns what is new.
 
     Raises:
         TrainingError: more pictures are bad than a run may have; names the last of them.
     """
-    new = tuple(dict.fromkeys(sentence for sentence in sentences if sentence not in known))
+    mine = dict.fromkeys(sentence for sentence in sentences if sentence not in known)
+    new = tuple(dict.fromkeys(processes.collect(tuple(mine))))
     known |= dict.fromkeys(new)
     if len(known) > config.max_bad_samples:
         *_, last = known

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from tests.training.tiny_run import read_notes, run
 
-ALIKE = ("plain", "batch-norm", "uneven", "decoder")
+ALIKE = ("plain", "batch-norm", "uneven", "decoder", "damaged")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone")
 
 
@@ -60,6 +60,14 @@ def test_two_processes_learn_what_one_does(runs, name):
         losses = [steps_of(two, rank)[step]["loss"] for step in range(1, 6)]
         assert losses == pytest.approx(expected, rel=1e-5)
     assert largest_difference(one, two) < 1e-5
+
+
+def test_what_one_process_finds_damaged_all_of_them_know(runs):
+    one, two = (folder / "damaged" for folder in runs)
+    found = [[n["skipped"] for n in read_notes(out, 0)[1:]] for out in (one, two)]
+    found.append([n["skipped"] for n in read_notes(two, 1)[1:]])
+    assert sorted(found[0]) == [[], [], [], [], ["5.png is damaged; copy it again."]]
+    assert found[1] == found[2] == found[0]
 
 
 def test_a_killed_process_costs_no_batch(repository, tmp_path):

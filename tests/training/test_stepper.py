@@ -1,6 +1,8 @@
 """One step: parts, recomputed activations, precisions and workers do not change what it is."""
 
 import copy
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -100,6 +102,18 @@ def test_dropout_resumes_bit_for_bit(tmp_path):
 def test_workers_read_the_same_batches(tmp_path):
     alone = losses_of(PLAIN, tmp_path / "alone")
     assert losses_of(replace(PLAIN, workers=2), tmp_path / "helped") == alone
+
+
+class Killing(Pictures):
+    """Pictures that kill the process that asks for them."""
+
+    def view(self, index, config):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_a_sentence(tmp_path):
+    with pytest.raises(TrainingError, match=r"was killed .* lower workers and give the same"):
+        next(train(replace(PLAIN, workers=1), Killing(), tmp_path))
 
 
 class Blinding(Pictures):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from core.errors import ImageError
 from core.model.config import ModelConfig
 from core.panoptic import Category
 from training.config import TrainConfig
@@ -60,6 +61,7 @@ CONFIGS = {
     "uneven": replace(PLAIN, batch=5, accumulation=5, times="stratified", noise_draws=2),
     "decoder": replace(PLAIN, model=replace(MODEL, conditioning="none")),
     "dropout": replace(PLAIN, model=replace(MODEL, encoder_dropout=0.2, encoder_drop_path=0.2)),
+    "damaged": PLAIN,
     "compiled": replace(PLAIN, is_compiled=True),
     "long": replace(PLAIN, steps=21),
     "endless": replace(PLAIN, steps=100_000),
@@ -87,6 +89,15 @@ class Pictures(PanopticDataset):
         return super().view(index, config)
 
 
+class Damaged(Pictures):
+    """The same, of which one cannot be read."""
+
+    def view(self, index, config):
+        if index == 5:
+            raise ImageError("5.png is damaged; copy it again.")
+        return super().view(index, config)
+
+
 def run(names: str, out: Path, pause_s: float = 0.0) -> None:
     """Train some of CONFIGS from their last checkpoint on, pausing after every step."""
     torch.set_num_threads(1)
@@ -96,7 +107,7 @@ def run(names: str, out: Path, pause_s: float = 0.0) -> None:
 
 
 def run_one(processes: Processes, name: str, out: Path, pause_s: float) -> None:
-    data = Pictures()
+    data = Damaged() if name == "damaged" else Pictures()
     out.mkdir(parents=True, exist_ok=True)
     with (out / f"rank{processes.rank}.jsonl").open("a") as notes:
         print(json.dumps({"pid": os.getpid()}), file=notes, flush=True)
@@ -106,6 +117,7 @@ def run_one(processes: Processes, name: str, out: Path, pause_s: float) -> None:
                 "loss": step.loss,
                 "pictures": data.seen,
                 "notice": step.notice,
+                "skipped": step.skipped,
             }
             print(json.dumps(line), file=notes, flush=True)
             data.seen = []

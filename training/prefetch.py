@@ -1,5 +1,6 @@
 """Batches made ahead by worker processes, in the same order however many there are."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,19 +37,27 @@ def draw_batches(
         TrainingError: a worker was killed.
         AnnotateError: too much of the data cannot be used.
     """
+    n_workers = min(config.workers, count_cpus())  # more would only wait for each other
     steps = _Steps(config, data, processes.rank, processes.n_ranks)
     loader = DataLoader(
         steps,
         batch_size=None,
         sampler=range(start, config.steps),
-        num_workers=config.workers,
+        num_workers=n_workers,
         collate_fn=_as_it_is,
         worker_init_fn=_keep_to_one_thread,
         # A forked child may hang on the locks of its parent's threads.
-        multiprocessing_context="spawn" if config.workers else None,
+        multiprocessing_context="spawn" if n_workers else None,
     )
     with _explain_death():
         yield from loader
+
+
+def count_cpus() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -66,14 +66,16 @@ def read_json(
         like: the truth that these results are about. Results may hold annotations alone: the
             categories and images are the truth's, and other images are left out. Results that
             list their images are matched by file name where the names agree, else by id.
-        bad: takes a sentence for each image whose annotation contradicts the lists of images
-            and categories, and is then left out; None refuses the file.
+        bad: takes a sentence for each image whose annotation is malformed, or contradicts the
+            lists of images and categories, and is then left out; None refuses the file.
 
     Raises:
         CocoError: the file is missing, unreadable, malformed or contradicts itself.
     """
     document = _load(path)
-    annotations = read_table(str(path), document, "annotations", partial(_annotation, path))
+    annotations = read_table(
+        str(path), document, "annotations", partial(_annotation, path), bad=bad
+    )
     if like is None:
         categories = read_table(str(path), document, "categories", read_category)
         images = read_table(str(path), document, "images", _image)
@@ -92,9 +94,7 @@ def read_json(
         try:
             joined.append(_join(path, annotation, images, categories))
         except CocoError as error:
-            if bad is None:
-                raise
-            bad.append(str(error))
+            _note(bad, error)
     return CocoJson(tuple(categories.values()), tuple(joined))
 
 
@@ -148,26 +148,51 @@ def _load(path: Path) -> Mapping[str, Any]:
 
 
 def read_table(
-    where: str, holder: Mapping[str, Any], name: str, make: Callable[[Any], _Entry]
+    where: str,
+    holder: Mapping[str, Any],
+    name: str,
+    make: Callable[[Any], _Entry],
+    *,
+    bad: list[str] | None = None,
 ) -> dict[int, _Entry]:
-    """Make something of each entry of a list, by id and in the list's order."""
+    """Make something of each entry of a list, by id and in the list's order.
+
+    Args:
+        bad: takes a sentence for each entry that cannot be used, and is then left out; None
+            refuses the list.
+    """
     entries = holder.get(name)
     if not isinstance(entries, list):
         raise CocoError(f"{where} has no list '{name}'; choose a COCO panoptic JSON.")
     table: dict[int, _Entry] = {}
     for number, entry in enumerate(entries, 1):
         try:
-            made = make(entry)
-        except KeyError as error:
-            raise CocoError(f"{where}: entry {number} of '{name}' has no {error}.") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise CocoError(
-                f"{where}: entry {number} of '{name}' has a field of the wrong type ({error})."
-            ) from error
+            made = _make_one(f"{where}: entry {number} of '{name}'", entry, make)
+        except CocoError as error:
+            _note(bad, error)
+            continue
         if made.id in table:
-            raise CocoError(f"{where} has two entries with the id {made.id} in '{name}'.")
+            twice = f"{where} has two entries with the id {made.id} in '{name}'."
+            _note(bad, CocoError(twice))
+            continue
         table[made.id] = made
     return table
+
+
+def _make_one(where: str, entry: Any, make: Callable[[Any], _Entry]) -> _Entry:
+    try:
+        return make(entry)
+    except KeyError as error:
+        raise CocoError(f"{where} has no {error}.") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CocoError(f"{where} has a field of the wrong type ({error}).") from error
+
+
+def _note(bad: list[str] | None, error: CocoError) -> None:
+    """Take an error down where somebody takes them, and raise it where nobody does."""
+    if bad is None:
+        raise error
+    bad.append(str(error))
 
 
 def read_category(entry: Any, *, needs_kind: bool = True) -> Category:

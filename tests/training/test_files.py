@@ -96,11 +96,12 @@ def spoil(kind, truth):
         small = np.zeros((20, 24, 3), np.uint8)
         cv2.imwrite(str(truth.parent / "images" / "1.png"), small)
     else:
+        name, value = ("category_id", 77) if kind == "category" else ("id", "one")
 
-        def rename(document):
-            document["annotations"][1]["segments_info"][0]["category_id"] = 77
+        def change(document):
+            document["annotations"][1]["segments_info"][0][name] = value
 
-        change_json(truth, rename)
+        change_json(truth, change)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,7 @@ def spoil(kind, truth):
         ("corrupt png", "map of image 1 is unreadable"),
         ("sizes", "is 24 x 20, but its map 48 x 40"),
         ("category", "unknown category 77"),
+        ("id", "image 1: entry 1 of 'segments_info' has a field of the wrong type"),
     ],
 )
 @pytest.mark.parametrize("is_held", [False, True], ids=["files", "memory"])

@@ -162,13 +162,13 @@ class NewProjectDialog(QDialog):
 
     @Slot(object)
     def _on_list_chosen(self, categories: tuple[Category, ...]) -> None:
-        """Add a template's or file's categories; the first list gives way to them."""
-        before = self._table.categories()
-        if before == FIRST_CATEGORIES:
-            self._table.set_categories(categories)
-        else:
+        """Add a template's or file's categories; what nobody has changed gives way to them."""
+        if self._has_own_categories:
+            before = self._table.categories()
             self._table.set_categories(add_missing(before, categories, ()))
             self._table.scrollToBottom()
+        else:
+            self._table.set_categories(categories)
         self._on_categories_edited()
 
     @Slot()

@@ -163,6 +163,20 @@ def test_a_template_gives_the_categories(qtbot, dialog) -> None:
     assert len(dialog.new_project().categories) == 14
 
 
+def test_a_template_replaces_the_models_categories_until_they_are_changed(
+    qtbot, dialog, tiny_model
+) -> None:
+    dialog.models.choose(str(tiny_model))
+    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "From template…")
+    (coarse,) = [a for a in button.menu().actions() if "coarse" in a.text()]
+    coarse.trigger()
+    qtbot.waitUntil(lambda: len(dialog.new_project().categories) == 14)
+    dialog._from_model.click()  # noqa: SLF001
+    rename(dialog, 0, "cell wall")
+    coarse.trigger()
+    qtbot.waitUntil(lambda: len(dialog.new_project().categories) == 16)
+
+
 def test_a_template_adds_to_what_was_typed_and_what_another_gave(qtbot, dialog) -> None:
     rename(dialog, 0, "Sky")
     button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "From template…")

@@ -17,6 +17,7 @@ from core.proposals import match_categories
 NO_MODEL: Final = "No model yet: label first, train later"
 MODEL_FILE: Final = "A model file…"
 SPACING: Final = 8
+MAX_NAMED: Final = 4
 
 
 class ModelChoice(QWidget):
@@ -105,13 +106,20 @@ def say_differences(card: ModelCard | None, categories: Sequence[Category]) -> s
     match = match_categories(card.categories, categories)
     sentences = []
     if match.only_project:
-        sentences.append(f"The model does not know {_listed(match.only_project)}.")
+        sentences.append(f"The model does not know {name_a_few(match.only_project)}.")
     if match.only_model:
         sentences.append(
-            f"Its segments of {_listed(match.only_model)} will be left out: the project has no "
-            "category of that name and kind."
+            f"Its segments of {name_a_few(match.only_model)} will be left out: the project has "
+            "no category of that name and kind."
         )
     return " ".join(sentences)
+
+
+def name_a_few(names: Sequence[str]) -> str:
+    """A few names, and how many more there are."""
+    shown = ", ".join(f"'{name}'" for name in names[:MAX_NAMED])
+    more = len(names) - MAX_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _title(name: str, path: Path) -> str:
@@ -121,7 +129,3 @@ def _title(name: str, path: Path) -> str:
     except AnnotateError:
         return f"{name} (damaged)"
     return f"{name}: knows {known}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.document import Document
 from app.gesture import UNFINISHED
 from app.held_answers import HeldAnswers
+from app.model_choice import name_a_few
 from app.notices import Notices
 from app.segmenter import Segmenter
 from app.settings import Preferences
@@ -26,7 +27,6 @@ NO_IMAGE = "Open an image first."
 READING = "The image is being read."
 STOPPED = "The run on the last image was stopped: another image is open."
 AT_WORK = "The model is at work; stop it before you ask for a region."
-MAX_NAMED = 4
 
 
 class ModelRun(QObject):
@@ -268,13 +268,13 @@ class ModelRun(QObject):
             return
         if match.only_project:
             self._notices.warn(
-                f"The model '{model}' does not know {_listed(match.only_project)}: "
+                f"The model '{model}' does not know {name_a_few(match.only_project)}: "
                 "label these by hand."
             )
         if match.only_model:
             self._notices.tell(
-                f"The model '{model}' also knows {_listed(match.only_model)}; the project does "
-                "not, so these segments are left out."
+                f"The model '{model}' also knows {name_a_few(match.only_model)}; the project "
+                "does not, so these segments are left out."
             )
 
     @Slot(object)
@@ -348,10 +348,3 @@ class ModelRun(QObject):
     def _show_obstacle(self) -> None:
         self._panel.set_obstacle(self._obstacle)
         self.changed.emit()
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    """A few names, and how many more there are."""
-    shown = ", ".join(f"'{name}'" for name in names[:MAX_NAMED])
-    more = len(names) - MAX_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown

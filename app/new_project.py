@@ -24,6 +24,7 @@ from app.buttons import mark_primary
 from app.category_sources import CategorySources
 from app.category_table import GROUP, KEY, CategoryTable
 from app.model_choice import ModelChoice, say_differences
+from app.theme import scaled
 from core.bundled import starter_models
 from core.categories import add_missing, find_fault
 from core.palette import default_color
@@ -35,6 +36,7 @@ FIRST_CATEGORIES: Final = (
     Category(2, "background", is_thing=False, color=default_color(2)),
 )
 SIZE: Final = (620, 560)
+TABLE_HEIGHT: Final = 180  # at least: whatever is said below it, some rows are in sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class NewProjectDialog(QDialog):
         self._has_own_categories = False
         self.models = ModelChoice(self)
         self._table = CategoryTable(self)
+        self._table.setMinimumHeight(scaled(TABLE_HEIGHT))
         for column in (KEY, GROUP):
             self._table.setColumnHidden(column, True)  # for the editor, later
         self._sources = CategorySources(self)

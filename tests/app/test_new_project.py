@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 
-from app.new_project import FIRST_CATEGORIES, NewProjectDialog
+from app.new_project import FIRST_CATEGORIES, SIZE, NewProjectDialog
 from core.model_card import read_card
 from core.panoptic import Category
 
@@ -66,6 +66,19 @@ def test_categories_that_the_model_does_not_know_are_said(dialog, tiny_model) ->
     rename(dialog, 0, "cell wall")
     assert "The model does not know 'cell wall'." in seen(dialog)
     assert "Its segments of 'nucleus' will be left out" in seen(dialog)
+
+
+def test_many_differences_leave_the_categories_in_sight(qtbot, dialog, tiny_model) -> None:
+    dialog.models.choose(str(tiny_model))
+    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "From template…")
+    (coco,) = [a for a in button.menu().actions() if "53 stuff" in a.text()]
+    coco.trigger()
+    qtbot.waitUntil(lambda: len(dialog.new_project().categories) == 133)
+    assert "does not know 'person', 'bicycle', 'car', 'motorcycle' and 129 more." in seen(
+        dialog
+    )
+    assert dialog._table.viewport().height() >= 100  # noqa: SLF001
+    assert dialog.height() <= SIZE[1]
 
 
 def test_what_was_typed_survives_another_choice_of_model(dialog, tiny_model) -> None:

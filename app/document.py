@@ -34,21 +34,12 @@ class Document(ShownMap):
         store: the open project.
         keys: the keys in force, for sentences that name one.
         reader: reads image and map.
-        record: the open image, or None.
         image: uint8 [H, W, 3] RGB; None when there is none, or it is not read or cannot be.
         picture: the image as it is drawn; None when `image` is.
-        map: the map of the open image; None when `image` is.
-        selected_id: the segment that is worked on; 0 for none.
         category_id: the category of the next new segment; 0 for none.
-        categories: the project's, by id.
-        hidden: ids of segments that are not drawn.
-        preview: the model's guess that is shown instead of the map, or None.
-        suggestion: what the model suggests and nobody has decided on, or None.
 
     Signals:
         image_changed(): another image is open, or none.
-        map_changed(QRect): image pixels that may look different now.
-        segments_changed(): segments, their areas, locks or visibility.
         selection_changed(): selected segment or current category.
         proposal_changed(): preview or proposal.
         history_changed(): what undo and redo would do.
@@ -59,8 +50,6 @@ class Document(ShownMap):
     """
 
     image_changed = Signal()
-    map_changed = Signal(QRect)
-    segments_changed = Signal()
     selection_changed = Signal()
     proposal_changed = Signal()
     history_changed = Signal()
@@ -75,11 +64,8 @@ class Document(ShownMap):
         super().__init__(store.categories, parent)
         self.store = store
         self.keys = keys or Keys(self)
-        self.record: ImageRecord | None = None
         self.image: Rgb | None = None
         self.picture: ImageLayer | None = None
-        self.selected_id = VOID
-        self.hidden: frozenset[int] = frozenset()
         self._waiting = WaitingProposals()
         self.reader = PictureReader(store, self)
         self.reader.done.connect(self._on_read)
@@ -107,7 +93,6 @@ class Document(ShownMap):
             self.refused.emit(WAITING.format(name=self.record.path.name))
         self.image = self.picture = self.map = None
         self.selected_id = VOID
-        self.hidden = frozenset()
         self.preview = self.suggestion = None
         self.record = record
         self.reader.read(record)
@@ -275,14 +260,6 @@ class Document(ShownMap):
             return None
         return segment
 
-    def toggle_hidden(self, segment_id: int = VOID) -> None:
-        """Hide a segment or show it again, by default the selected one; nothing is saved."""
-        segment = self._segment(segment_id)
-        if segment is not None and self.map is not None:
-            self.hidden ^= {segment.id}
-            self.segments_changed.emit()
-            self._tell_everywhere()
-
     def _segment(self, segment_id: int) -> Segment | None:
         if self.map is None:
             return None
@@ -390,10 +367,6 @@ class Document(ShownMap):
         self.segments_changed.emit()
         self.history_changed.emit()
         self._tell_everywhere()
-
-    def _tell_everywhere(self) -> None:
-        if self.map is not None:
-            self.map_changed.emit(QRect(0, 0, self.map.width, self.map.height))
 
 
 def _listed(edit: Edit | None) -> list[Edit]:

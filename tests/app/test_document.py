@@ -135,6 +135,27 @@ def test_hiding_saves_nothing(document, put):
     assert document.store.history(document.record.id)[0] == ["put"]
 
 
+def test_each_image_keeps_what_is_hidden_while_others_are_open(document, put):
+    first, second, _ = document.store.images()
+    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
+    document.toggle_hidden(1)
+    document.open_image(second)
+    put(Segment(1, CELL), slice(0, 5), slice(0, 5))
+    assert not document.hidden
+    document.open_image(first)
+    assert document.hidden == {1}
+    document.toggle_hidden(1)
+    document.open_image(second)
+    document.open_image(first)
+    assert not document.hidden
+
+
+def test_what_is_not_there_cannot_be_hidden(document, put):
+    document.toggle_hidden()
+    document.toggle_hidden(7)
+    assert not document.hidden
+
+
 def test_a_hidden_segment_is_shown_when_it_is_painted(document, put):
     put(Segment(1, CELL), slice(0, 5), slice(0, 5))
     document.select(1)

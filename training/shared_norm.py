@@ -1,10 +1,32 @@
 """Batch norms that see the batch of all processes, on GPUs and on CPUs."""
 
+from typing import Any, cast
+
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn import functional as shared
 
 from core.model.layers import BatchNorm
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of every process's tensor, in each of them; its gradient is a sum as well."""
+
+    @staticmethod
+    def forward(_context: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_context: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        distributed.all_reduce(total)
+        return total
+
+
+def add_up(x: Tensor) -> Tensor:
+    """Sum over all processes, which carries gradients."""
+    return cast(Tensor, _SumOverProcesses.apply(x))  # type: ignore[no-untyped-call]
 
 
 class SharedBatchNorm(BatchNorm):
@@ -20,9 +42,9 @@ class SharedBatchNorm(BatchNorm):
         n = torch.tensor(float(x.numel() // x.shape[1]), device=x.device)
         distributed.all_reduce(n)
         wide = x.float()
-        mean = shared.all_reduce(wide.sum((0, 2, 3))) / n
+        mean = add_up(wide.sum((0, 2, 3))) / n
         centred = wide - mean.view(-1, 1, 1)
-        variance = shared.all_reduce((centred**2).sum((0, 2, 3))) / n
+        variance = add_up((centred**2).sum((0, 2, 3))) / n
         self.remember(mean.detach(), variance.detach())
         scale = self.weight * (variance + self.eps).rsqrt()
         y = centred * scale.view(-1, 1, 1) + self.bias.view(-1, 1, 1)

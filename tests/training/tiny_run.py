@@ -62,6 +62,11 @@ CONFIGS = {
     "decoder": replace(PLAIN, model=replace(MODEL, conditioning="none")),
     "dropout": replace(PLAIN, model=replace(MODEL, encoder_dropout=0.2, encoder_drop_path=0.2)),
     "damaged": PLAIN,
+    "frozen": replace(PLAIN, model=replace(MODEL, resnet_norm="batch"), trunk_rate=0.0),
+    "estimating": replace(PLAIN, model=replace(MODEL, self_condition="x0")),
+    "recomputed": replace(
+        PLAIN, model=replace(MODEL, resnet_norm="batch"), is_checkpointed=True
+    ),
     "compiled": replace(PLAIN, is_compiled=True),
     "long": replace(PLAIN, steps=21),
     "endless": replace(PLAIN, steps=100_000),

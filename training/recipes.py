@@ -10,6 +10,7 @@ Source: arXiv:2210.06366, section 4 and tables 1-5; configurations of google-res
 from dataclasses import dataclass, replace
 
 from core.model.config import PRESETS
+from core.model.small_presets import SMALL_PRESETS
 from core.proposals import SamplingOptions
 from training.augment import Augmentation
 from training.config import Crops, TrainConfig
@@ -134,7 +135,28 @@ NATURAL = TrainConfig(  # for a hundred photographs, and minutes of one CPU core
     is_void_trained=False,
 )
 
+NANO = TrainConfig(  # the spec's small presets name batches and b; the rest is nuclei's
+    model=SMALL_PRESETS["nano"],
+    augmentation=PhotoAugmentation(scale=(1.0, 2.0), colour=0.5),
+    batch=16,
+    order="draws",
+    steps=4_000,
+    learning_rate=2e-3,
+    warmup_steps=100,
+    end_factor=0.02,
+    beta2=0.99,
+    times="stratified",
+    noise_draws=2,
+)
+
+MICRO = replace(NANO, model=SMALL_PRESETS["micro"])
+
+TINY = replace(NANO, model=SMALL_PRESETS["tiny"], batch=8, steps=6_000)
+
+SMALL = replace(TINY, model=SMALL_PRESETS["small"], steps=10_000, learning_rate=1e-3)
+
 PAPER_SAMPLING = SamplingOptions(steps=20, time_delta=2.0, min_area=80)
+SMALL_SAMPLING = SamplingOptions(steps=20, time_delta=2.0, min_area=16)
 VIDEO_SAMPLING = SamplingOptions(steps=32, time_delta=1.0, min_area=10)
 
 RECIPES: dict[str, Recipe] = {
@@ -188,5 +210,29 @@ RECIPES: dict[str, Recipe] = {
         licence="Trunk Apache-2.0; annotations of COCO CC BY 4.0; photographs of COCO, which "
         "are not part of it, CC BY, BY-SA, BY-ND, BY-NC, BY-NC-SA and BY-NC-ND 2.0: for "
         "non-commercial use",
+    ),
+    "nano": Recipe(
+        "Your own categories at 64 x 64, 15 segments at most; minutes of a CPU.",
+        NANO,
+        SMALL_SAMPLING,
+        YOURS,
+    ),
+    "micro": Recipe(
+        "Your own categories at 64 x 64, 31 segments at most; an hour of a CPU.",
+        MICRO,
+        SMALL_SAMPLING,
+        YOURS,
+    ),
+    "tiny": Recipe(
+        "Your own categories at 128 x 128, 31 segments at most; an hour of a CPU.",
+        TINY,
+        SMALL_SAMPLING,
+        YOURS,
+    ),
+    "small": Recipe(
+        "Your own categories at 128 x 128, 255 segments at most; a night of a CPU.",
+        SMALL,
+        SMALL_SAMPLING,
+        YOURS,
     ),
 }

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from training.processes import Processes
 from training.progress import RunProgress
 from training.recipes import Recipe
 from training.run_log import RunLog
-from training.sources import open_data
+from training.sources import fit_codes, open_data
 from training.state import TrainState
 from training.train import STATE_NAME, TrainStep, load_average, train
 from training.validation import Evaluated, Validation
@@ -60,8 +60,9 @@ def run_recipe(run: Run, processes: Processes) -> Path:
     Raises:
         AnnotateError: the data cannot be used, or the run cannot go on; says why.
     """
-    config = run.config
-    data = open_data(run.data, config)
+    data = open_data(run.data, run.config)
+    config = fit_codes(run.config, data)
+    run = replace(run, config=config)
     began = time.monotonic()
     validation = None
     if run.truth is not None:

@@ -1,5 +1,6 @@
 """open_data(): whatever a person names, as a dataset: a folder, a JSON or a project."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,26 @@ def open_data(path: Path, config: TrainConfig) -> PanopticDataset:
     files = _index(path, config)
     _refuse_nothing(path, config, files)
     return hold_in_memory(files) if isinstance(config.augmentation, Augmentation) else files
+
+
+def fit_codes(config: TrainConfig, data: PanopticDataset) -> TrainConfig:
+    """The same run, with as many semantic codes as the data has categories.
+
+    Bits are added where they cannot hold so many, and none are taken away.
+
+    Raises:
+        TrainingError: the network's head cannot have so many.
+    """
+    model, n_codes = config.model, len(data.categories) + 1
+    if n_codes == model.n_codes:
+        return config
+    bits = max(model.semantic_bits, (n_codes - 1).bit_length())
+    try:
+        return replace(config, model=replace(model, n_codes=n_codes, semantic_bits=bits))
+    except ValueError as error:
+        raise TrainingError(
+            f"The network has no room for the {n_codes - 1} categories of the data: {error}."
+        ) from error
 
 
 def _index(path: Path, config: TrainConfig) -> PanopticFiles:

@@ -74,6 +74,14 @@ def test_a_recipe_makes_a_model_file_and_says_every_step(recipe, truth, tmp_path
     assert card.training["config"]["steps"] == 3
 
 
+def test_a_small_recipe_takes_on_the_categories_of_any_data(truth, tmp_path, capsys):
+    arguments = ["nano", "--data", str(truth.parent), "--out", str(tmp_path / "out")]
+    assert command.main([*arguments, "--steps", "1", "--batch", "2"]) == 0
+    card = read_card(tmp_path / "out" / "nano.safetensors")
+    assert card.categories == CATEGORIES and card.training["config"]["model"]["n_codes"] == 3
+    assert "nano.safetensors" in capsys.readouterr().out
+
+
 def test_recorded_scores_set_the_options_that_the_program_uses(recipe, truth, tmp_path, capsys):
     out = tmp_path / "out"
     command.main(["nuclei", "--data", str(truth), "--out", str(out), "--steps", "2"])

@@ -9,13 +9,14 @@ from PIL import Image
 
 from core.coco import CocoItem, write_coco
 from core.errors import AnnotateError, TrainingError
-from core.model.config import COCO
+from core.model.config import COCO, PRESETS
+from core.model.small_presets import SMALL_PRESETS
 from core.panoptic import Category, PanopticMap, Segment
 from core.store import AnnotationStore
 from training.augment import Augmentation
 from training.config import TrainConfig
 from training.files import PanopticFiles
-from training.sources import open_data
+from training.sources import fit_codes, open_data
 
 CATEGORIES = (Category(5, "square", True, (220, 20, 60)),)
 PHOTOS = TrainConfig(COCO)
@@ -80,6 +81,24 @@ def test_a_json_without_images_is_a_sentence(tmp_path):
     save_coco(tmp_path / "panoptic.json", tmp_path / "images", 0)
     with pytest.raises(TrainingError, match="no pictures to train on"):
         open_data(tmp_path, PHOTOS)
+
+
+def with_categories(n):
+    categories = [Category(k, f"kind {k}", True, (k, 0, 0)) for k in range(1, n + 1)]
+    return PanopticFiles(categories, [])
+
+
+def test_a_network_gets_a_code_for_each_category():
+    for n, bits in ((0, 4), (15, 4), (16, 5), (200, 8)):
+        model = fit_codes(TrainConfig(SMALL_PRESETS["nano"]), with_categories(n)).model
+        assert (model.n_codes, model.semantic_bits) == (n + 1, bits)
+    assert fit_codes(PHOTOS, with_categories(133)) is PHOTOS
+
+
+def test_a_head_without_room_for_the_categories_is_a_sentence():
+    config = TrainConfig(PRESETS["natural-14"])
+    with pytest.raises(TrainingError, match="no room for the 30 categories of the data"):
+        fit_codes(config, with_categories(30))
 
 
 def test_folders_are_told_apart_by_what_is_in_them(tmp_path):

@@ -12,6 +12,7 @@ from core.model.config import COCO, PRESETS, ModelConfig
 from core.model.decoder import MaskDecoder
 from core.model.encoder import PixelEncoder
 from core.model.pix2seq_d import Pix2SeqD, count_parameters
+from core.model.small_presets import SMALL_PRESETS
 
 SMALL = ModelConfig(
     image_size=(32, 48),
@@ -54,6 +55,23 @@ def test_the_published_model_has_the_published_number_of_parameters(coco) -> Non
 def test_two_past_frames_add_32_inputs(name) -> None:
     with torch.device("meta"):
         assert count_parameters(Pix2SeqD(PRESETS[name])) == 94_496_576
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "decoder"),
+    [
+        ("nano", 0.09, 0.25),
+        ("micro", 0.56, 1.24),
+        ("tiny", 0.56, 1.68),
+        ("small", 3.37, 7.77),
+    ],
+)
+def test_small_presets_have_the_planned_millions_of_parameters(name, encoder, decoder) -> None:
+    with torch.device("meta"):
+        model = Pix2SeqD(SMALL_PRESETS[name])
+    n_encoder = count_parameters(model.encoder) - count_parameters(model.encoder.merge)
+    assert n_encoder / 1e6 == pytest.approx(encoder, abs=0.006)
+    assert count_parameters(model.decoder) / 1e6 == pytest.approx(decoder, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,8 @@ def estimate_noiseless(
     kind = KIND.get(config.prediction, "x0")
     x0, eps = to_x0_and_eps(predicted.float(), x_t[rows], alpha, sigma, config.clip, kind)
     estimate[rows] = eps if config.self_condition == "eps" else x0
+    # Older versions of torch hand casts made here, without gradients, to the pass that follows.
+    torch.clear_autocast_cache()
     return estimate
 
 

@@ -31,19 +31,19 @@ class Evaluation:
     Attributes:
         every: optimizer steps from one evaluation to the next; the last step is always
             followed by one, and 0 asks for no other.
-        steps, time_delta: of the sampler.
+        steps, time_delta: of the sampler; None is as the recipe's model is used.
         images: at most so many, evenly spread over the data; 0 is all.
     """
 
     every: int = 0
-    steps: int = 20
-    time_delta: float = 2.0
+    steps: int | None = None
+    time_delta: float | None = None
     images: int = 0
 
     def __post_init__(self) -> None:
         for name, least in (("every", 0), ("steps", 1), ("time_delta", 0), ("images", 0)):
-            if getattr(self, name) < least:
-                value = getattr(self, name)
+            value = getattr(self, name)
+            if value is not None and value < least:
                 raise ValueError(f"{name} cannot be {value}; give {least} or more")
 
 

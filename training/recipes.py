@@ -13,7 +13,7 @@ from core.model.config import PRESETS
 from core.model.small_presets import SMALL_PRESETS
 from core.proposals import SamplingOptions
 from training.augment import Augmentation
-from training.config import Crops, TrainConfig
+from training.config import Crops, Evaluation, TrainConfig
 from training.copy_paste import Pasting
 from training.photo_views import PhotoAugmentation
 
@@ -54,6 +54,7 @@ COCO_256 = TrainConfig(
     eps_scope="uncorrected",
     precision="bfloat16",
     workers=8,
+    evaluation=Evaluation(every=5_000, images=500),
 )
 
 COCO_1024 = replace(
@@ -116,6 +117,7 @@ NUCLEI = TrainConfig(
     end_factor=0.02,
     beta2=0.99,
     times="stratified",
+    evaluation=Evaluation(every=500, images=24),
 )
 
 NATURAL = TrainConfig(  # for a hundred photographs, and minutes of one CPU core
@@ -133,6 +135,7 @@ NATURAL = TrainConfig(  # for a hundred photographs, and minutes of one CPU core
     times="stratified",
     noise_draws=2,
     is_void_trained=False,
+    evaluation=Evaluation(every=500, images=24),
 )
 
 NANO = TrainConfig(  # the spec's small presets name batches and b; the rest is nuclei's
@@ -147,6 +150,7 @@ NANO = TrainConfig(  # the spec's small presets name batches and b; the rest is 
     beta2=0.99,
     times="stratified",
     noise_draws=2,
+    evaluation=Evaluation(every=500, images=50),
 )
 
 MICRO = replace(NANO, model=SMALL_PRESETS["micro"])

@@ -19,7 +19,7 @@ from core.model.segment import segment_image
 from core.model_card import ModelCard
 from core.palette import default_color
 from core.panoptic import Category
-from core.proposals import Preview
+from core.proposals import Preview, SamplingOptions
 from core.quality import QualityReport, Tallies, Tally, add_tallies, report_quality
 from training.config import Evaluation
 from training.evaluate import tally_images
@@ -73,7 +73,7 @@ class Validation:
             CocoError: the truth cannot be read.
             TrainingError: it has other categories than the training data, or no images.
         """
-        sampling = replace(card.sampling, steps=config.steps, time_delta=config.time_delta)
+        sampling = sampling_of(config, card.sampling)
         self._config, self._card = config, replace(card, sampling=sampling)
         self._truth_json, self._truth = truth, read_coco(truth)
         self._out, self._processes = out, processes
@@ -161,6 +161,13 @@ class Validation:
         steps = segment_image(model, self._card, image, self._card.sampling)
         maps = [paint_segments(s.segment_ids) for s in steps if isinstance(s, Preview)]
         return side_by_side([image, *maps], image.shape[0] / image.shape[1])
+
+
+def sampling_of(config: Evaluation, usual: SamplingOptions) -> SamplingOptions:
+    """How the model is used, but for what the run asks for otherwise."""
+    steps = usual.steps if config.steps is None else config.steps
+    time_delta = usual.time_delta if config.time_delta is None else config.time_delta
+    return replace(usual, steps=steps, time_delta=time_delta)
 
 
 def spread(indices: Sequence[int], n: int) -> Sequence[int]:

@@ -18,7 +18,7 @@ from training.config import Evaluation
 from training.evaluate import evaluate
 from training.processes import Processes
 from training.stepper import new_state
-from training.validation import Validation, paint_segments, spread
+from training.validation import Validation, paint_segments, sampling_of, spread
 
 CARD = ModelCard("tiny", "Squares.", (SQUARE,), SamplingOptions(min_area=1))
 
@@ -59,6 +59,13 @@ def test_it_rates_the_average_as_scoring_its_file_does(truth, tmp_path):
     (scored,) = evaluate(model, card, truth, [card.sampling])
     assert scored.report == evaluated.report and evaluated.images == scored.images == 3
     assert read_card(tmp_path / "best.safetensors").training["scores"]["step"] == 0
+
+
+def test_it_samples_as_the_model_is_used_unless_it_is_asked_otherwise():
+    usual = SamplingOptions(steps=9, time_delta=12.0, min_area=5)
+    assert sampling_of(Evaluation(), usual) == usual
+    asked = sampling_of(Evaluation(steps=3, time_delta=0.0), usual)
+    assert asked == SamplingOptions(steps=3, time_delta=0.0, min_area=5)
 
 
 def test_only_a_better_model_replaces_the_best(truth, tmp_path):

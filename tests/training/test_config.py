@@ -104,3 +104,17 @@ def test_the_recipes_have_the_papers_numbers():
     assert (config.beta1, config.beta2, config.eps) == (0.9, 0.999, 1e-8)
     assert (config.weight_decay, config.clip_norm, config.model.b) == (0.05, 1.0, 0.1)
     assert RECIPES["davis"].config.augmentation.resize == "bicubic"
+
+
+def test_what_paper_and_code_leave_open_has_the_recommended_default():
+    config, photos = PLAIN, RECIPES["coco-256"].config.augmentation
+    assert (config.crowds, config.ids, config.decay_scope) == ("void", "random", "kernels")
+    assert (config.past_dropout, config.is_void_trained, config.noise_draws) == (0.2, True, 1)
+    assert config.has_average_statistics and config.times == "independent"
+    assert (config.model.time_scale, config.model.self_condition) == (1.0, "none")
+    assert (config.model.b, config.model.loss_power) == (0.1, 0.2)
+    assert photos.colour == 1.0 and photos.has_flips and not photos.has_shared_offset
+    assert RECIPES["coco-1024"].config.augmentation.has_flips
+    assert RECIPES["coco-1024"].config.is_checkpointed
+    assert RECIPES["kitti-step"].config.model.has_stuff_ids is False
+    assert RECIPES["cityscapes"].config.model.has_stuff_ids

@@ -11,6 +11,7 @@ from core.model.prepare import frame_for, to_input
 from training.augment import View
 from training.colour import (
     draw_changes,
+    jitter,
     scale_brightness,
     scale_contrast,
     scale_saturation,
@@ -87,6 +88,21 @@ def test_antialiasing_and_nearest_have_the_specified_values():
     assert resize_labels(places, (1, 4)).tolist() == [[1, 3, 5, 7]]
     assert resize_labels(places, (1, 3)).tolist() == [[1, 4, 6]]
     assert resize_labels(places[:, :3], (1, 8)).tolist() == [[0, 0, 0, 1, 1, 2, 2, 2]]
+
+
+def test_colour_comes_after_crop_and_flip_and_before_the_padding():
+    """Contrast is about the mean of what was cropped, and the padding keeps its grey."""
+    rng = np.random.default_rng(0)
+    view = View(rng.random((20, 60, 3), np.float32), np.ones((20, 60, 2), np.int32))
+    draws = ViewDraws(1.5, (0.0, 0.5), is_flipped=True)
+    changes = (("contrast", 0.5), ("brightness", 1.3))
+    plain = take_view(view, (32, 48), draws)
+    found = take_view(view, (32, 48), replace(draws, changes=changes, is_grey=True))
+    height = int(np.count_nonzero(plain.labels[:, 0, 0]))
+    assert 0 < height < 32 and (found.image[height:] == np.float32(0.3)).all()
+    assert np.array_equal(found.labels, plain.labels)
+    expected = to_grey(jitter(plain.image[:height], changes))
+    assert np.allclose(found.image[:height], expected, rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("size", [(7, 11), (31, 60)])

@@ -14,7 +14,15 @@ from tests.training.tiny_run import CONFIGS, PLAIN, Pictures
 from training.augment import View
 from training.batches import make_batch
 from training.memory import explain_lack, recompute_activations
-from training.stepper import BatchLoss, Stepper, draw_noise, new_state, set_rates
+from training.stepper import (
+    BatchLoss,
+    Stepper,
+    draw_noise,
+    make_optimizer,
+    new_state,
+    set_rates,
+    update_average,
+)
 from training.train import train
 
 
@@ -184,3 +192,30 @@ def test_a_trunk_has_the_given_share_of_the_rate():
         before, after, _ = trunk_after_a_step(replace(config, trunk_rate=rate))
         changes.append(after["stem_conv.weight"] - before["stem_conv.weight"])
     assert torch.allclose(changes[1], changes[0] / 4, rtol=1e-2, atol=1e-8)
+
+
+@pytest.mark.parametrize("scope", ["kernels", "all"])
+def test_weight_decay_is_for_kernels_alone_unless_it_is_for_all(scope):
+    config = replace(PLAIN, decay_scope=scope, weight_decay=0.5)
+    model = new_state(config).model
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(1.0)  # biases begin at zero, which decay leaves alone
+    before = copy.deepcopy(model.state_dict())
+    optimizer = make_optimizer(config, model)
+    for p in model.parameters():
+        p.grad = torch.zeros_like(p)
+    optimizer.step()
+    for name, p in model.named_parameters():
+        factor = 1 - 0.5 * config.learning_rate if scope == "all" or p.ndim > 1 else 1.0
+        assert torch.allclose(p, before[name] * factor, rtol=1e-6), name
+
+
+@pytest.mark.parametrize("is_averaged", [True, False])
+def test_norm_statistics_are_averaged_or_copied(is_averaged):
+    state = new_state(CONFIGS["batch-norm"])
+    name = next(k for k in state.model.state_dict() if k.endswith("running_mean"))
+    state.model.state_dict()[name].fill_(1.0)
+    update_average(state.average, state.model, 0.9, has_average_statistics=is_averaged)
+    expected = 0.1 if is_averaged else 1.0
+    assert state.average.state_dict()[name].tolist() == pytest.approx([expected] * 8)

@@ -103,16 +103,21 @@ def index_davis(
 def index_kitti_step(
     root: Path, split: str = "train", *, past_frames: int = 2
 ) -> PanopticFiles:
-    """`SPLIT/SEQUENCE/*.png` with `panoptic_maps/SPLIT/SEQUENCE/*.png`; only things have ids.
+    """`panoptic_maps/SPLIT/SEQUENCE/*.png` with pictures of the same name; things have ids.
+
+    Pictures lie in `images/SPLIT/SEQUENCE`, where the authors' tools want them, or where the
+    archive of KITTI has them, in `training/image_02/SEQUENCE`.
 
     Raises:
-        TrainingError: there are no pictures there.
+        TrainingError: there are no maps there.
     """
+    wanted, as_downloaded = root / "images" / split, root / "training" / "image_02"
+    images = wanted if wanted.is_dir() else as_downloaded
     entries = []
-    for image in _files(root / split, "*/*.png"):
-        path = root / "panoptic_maps" / split / image.parent.name / image.name
+    for path in _files(root / "panoptic_maps" / split, "*/*.png"):
+        image = images / path.parent.name / path.name
         read = partial(_read_map, path, kitti_labels)
-        entries.append(Entry(image, read, image.parent.name, int(image.stem)))
+        entries.append(Entry(image, read, path.parent.name, int(path.stem)))
     return PanopticFiles(street_categories(KITTI_THINGS), entries, past_frames=past_frames)
 
 

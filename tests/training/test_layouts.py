@@ -85,11 +85,12 @@ def test_a_davis_folder_gives_clips_that_do_not_leave_their_video(tmp_path):
     assert index_davis(tmp_path, tmp_path / "train.txt").names == ("dog/00002.jpg",)
 
 
-def test_a_kitti_step_folder(tmp_path):
+@pytest.mark.parametrize("images", ["images/train", "training/image_02"])
+def test_a_kitti_step_folder(images, tmp_path):
     for k in range(3):
         rgb = np.zeros((20, 30, 3), np.uint8)
         rgb[:5, :, 0], rgb[5:9] = 255, (13, 1, 2)  # void, car 258
-        save(tmp_path / f"train/0001/{k:06}.png", GREY)
+        save(tmp_path / images / f"0001/{k:06}.png", GREY)
         save(tmp_path / f"panoptic_maps/train/0001/{k:06}.png", rgb)
     data = index_kitti_step(tmp_path)
     labels = data.clip(0, COCO)[-1].labels

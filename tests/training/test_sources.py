@@ -107,7 +107,7 @@ def test_folders_are_told_apart_by_what_is_in_them(tmp_path):
     save(tmp_path / "city/gtFine/train/ulm/ulm_0_gtFine_instanceIds.png", labels)
     for k in range(3):
         save(tmp_path / f"davis/JPEGImages/480p/bear/{k:05}.jpg")
-        save(tmp_path / f"kitti/train/0001/{k:06}.png")
+        save(tmp_path / f"kitti/images/train/0001/{k:06}.png")
         save(tmp_path / f"kitti/panoptic_maps/train/0001/{k:06}.png")
     assert open_data(tmp_path / "city", PHOTOS).view(0, COCO).labels[0, 0, 0] == 1
     assert open_data(tmp_path / "davis", CLIPS).names == ("bear/00002.jpg",)

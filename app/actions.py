@@ -247,6 +247,9 @@ LEAVING: Final = frozenset(
     }
 )
 
+# What closes the project if it is gone through with; proposals would be lost.
+ENDING: Final = frozenset({"new", "open", "recover"})
+
 MOUSE: Final = (
     ("Zoom at the cursor", "Wheel, Ctrl+Wheel"),
     ("Pan", "Space+Drag, Middle drag"),

@@ -10,7 +10,7 @@ from app.keys import Keys
 from app.picture_reader import PictureReader, Reading
 from app.shown_map import ShownMap
 from app.suggestion import lay_over_map, preview_segments, suggest
-from app.waiting_proposals import DROPPED, WaitingProposals
+from app.waiting_proposals import DROPPED, TOO_MANY, WaitingProposals
 from core import edits
 from core.errors import AnnotateError
 from core.images import Rgb
@@ -89,8 +89,9 @@ class Document(ShownMap):
     def open_image(self, record: ImageRecord) -> None:
         """Show an image and its map, as soon as it is read; `failed` says if it cannot be."""
         if self.suggestion is not None and self.record is not None:
-            self._waiting.keep(self.record.id, self.suggestion)
             self.refused.emit(WAITING.format(name=self.record.path.name))
+            if gone := self._waiting.keep(self.record, self.suggestion):
+                self.refused.emit(TOO_MANY.format(name=gone))
         self.image = self.picture = self.map = None
         self.selected_id = VOID
         self.preview = self.suggestion = None
@@ -349,6 +350,12 @@ class Document(ShownMap):
         except AnnotateError as error:
             self.failed.emit(str(error))
         self._tell_proposal()
+
+    @property
+    def undecided(self) -> list[str]:
+        """Names of the images whose proposals wait for a decision, the open one last."""
+        here = [] if self.record is None or not self.has_proposal else [self.record.path.name]
+        return self._waiting.names + here
 
     def accept(self) -> None:
         """Make the proposal part of the map, as one edit; it stays if it cannot be saved."""

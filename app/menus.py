@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow
 
 from app.action_spec import MENUS, ActionSpec
-from app.actions import ACTIONS, LEAVING
+from app.actions import ACTIONS, ENDING, LEAVING
 from app.keys import Keys
 
 
@@ -62,6 +62,11 @@ class Actions(QObject):
 
     def _trigger(self, spec: ActionSpec, *_checked: bool) -> None:
         if spec.name in LEAVING and not attrgetter("may_leave")(self._window)():
+            return
+        if (
+            spec.name in ENDING
+            and not attrgetter("last_word.may_drop_proposals")(self._window)()
+        ):
             return
         slot = attrgetter(spec.slot)(self._window)
         if spec.argument is None:

@@ -92,6 +92,7 @@ class Program(QObject):
         store, self._store = self._store, None
         if window is not None and store is not None:
             window.destroyed.connect(store.close)
+            window.last_word.give_up()  # whoever opens something else was asked before
             window.close()
             window.deleteLater()
 

@@ -20,6 +20,7 @@ from app.history_panel import HistoryPanel
 from app.image_commands import ImageCommands
 from app.image_notices import ImageNotices
 from app.keys import Keys
+from app.last_word import LastWord
 from app.menus import Actions
 from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
@@ -43,7 +44,6 @@ from core.store import AnnotationStore
 
 SIZE = (1440, 900)
 SIDE_WIDTHS = (220, 280)
-UNSAVED = "What you drew last is not saved; close the window again to lose it."
 NARROWING = 20  # what the sides may lose at most
 CATEGORIES_SHARE = (260, 420)
 
@@ -68,7 +68,6 @@ class MainWindow(QMainWindow):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._is_warned = False  # that closing loses what could not be saved
         self.preferences = preferences or Preferences(self)
         self.keys = Keys(self)
         self.settings = SettingsCommands(self.preferences, self.keys, self)
@@ -157,8 +156,8 @@ class MainWindow(QMainWindow):
         self.preferences.changed.connect(self._use_keys)
         document.refused.connect(self.notices.warn)
         ImageNotices(document, self.notices, self)
+        self.last_word = LastWord(document, self.canvas, self.notices, self)
         self.image_list.image_chosen.connect(self.open_image)
-        self.canvas.gesture_began.connect(self._on_gesture_began)
         self.canvas.gesture_began.connect(self.notice_stack.close_passing)
         self.canvas.gesture_began.connect(self.model_run.answers.hold)
         self.canvas.gesture_ended.connect(self.model_run.answers.let_go)
@@ -230,10 +229,6 @@ class MainWindow(QMainWindow):
         if self.document.record is not None:
             self.image_list.set_current(self.document.record.id)
         return False
-
-    @Slot()
-    def _on_gesture_began(self) -> None:
-        self._is_warned = False  # that was about something else
 
     def _open_first_image(self) -> None:
         """Go on where the project was left."""
@@ -368,9 +363,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.canvas.finish_gesture() and not self._is_warned:
-            self._is_warned = True
-            self.notices.fail(UNSAVED)
+        if not self.last_word.may_close():
             event.ignore()
             return
         self.canvas.cancel_gesture()

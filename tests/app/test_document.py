@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QRect
@@ -14,7 +15,7 @@ from core.edits import delete_segment
 from core.errors import ProjectError
 from core.panoptic import Edit, PanopticMap, Segment, Source
 from core.proposals import Preview
-from core.store import AnnotationStore
+from core.store import AnnotationStore, ImageRecord
 
 SIZE = (48, 64)
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
@@ -263,8 +264,13 @@ def test_only_the_last_few_proposals_wait(proposal):
     waiting = WaitingProposals()
     map = PanopticMap.empty(*proposal.segment_ids.shape)
     suggestion = suggest(map, proposal, {7: CELL}, [])
-    for image_id in range(MAX_WAITING + 1):
-        waiting.keep(image_id, suggestion)
+    records = [
+        ImageRecord(image_id, Path(f"{image_id}.png"), None, *SIZE, 0)
+        for image_id in range(MAX_WAITING + 1)
+    ]
+    assert {waiting.keep(record, suggestion) for record in records[:-1]} == {""}
+    assert waiting.keep(records[-1], suggestion) == "0.png"
+    assert waiting.names == [record.path.name for record in records[1:]]
     assert waiting.take(0) is None
     assert waiting.take(1) is suggestion
     assert waiting.take(1) is None

@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QTableView
 
 from app.gesture import UNFINISHED
 from app.held_answers import HELD
+from app.last_word import UNSAVED
 from app.toolbox import BRUSH, POLYGON
-from app.window import UNSAVED, MainWindow
+from app.window import MainWindow
 from core.errors import ProjectError
 from core.panoptic import Segment
 from core.proposals import Preview

@@ -1,0 +1,97 @@
+"""Proposals that nobody has decided on are not lost with the project without a word."""
+
+import pytest
+
+from app.last_word import UNDECIDED
+from app.window import MainWindow
+from core.store import AnnotationStore
+
+CELL, GROUND = 1, 2  # category ids of the project in conftest.py
+TO_PROJECT = {7: CELL, 8: GROUND}
+
+
+@pytest.fixture
+def window(store: AnnotationStore, qtbot) -> MainWindow:
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: window.document.has_image)
+    return window
+
+
+@pytest.fixture
+def document(window):
+    return window.document
+
+
+def said(window) -> list[str]:
+    return [notice.text for notice in window.notice_stack.shown if notice.about is not None]
+
+
+def names(store) -> list[str]:
+    return [record.path.name for record in store.images()]
+
+
+def test_closing_drops_a_proposal_only_when_it_is_asked_for_again(
+    window, document, store, proposal
+):
+    document.propose(proposal, TO_PROJECT)
+    assert not window.close()
+    assert window.isVisible()
+    assert document.has_proposal
+    assert said(window) == [UNDECIDED.format(names=names(store)[0])]
+    assert window.close()
+
+
+def test_proposals_that_wait_with_other_images_are_named_too(window, document, store, proposal):
+    for record in store.images()[:2]:
+        document.open_image(record)
+        document.propose(proposal, TO_PROJECT)
+    first, second, _ = names(store)
+    assert not window.close()
+    assert said(window) == [UNDECIDED.format(names=f"{first}, {second}")]
+
+
+@pytest.mark.parametrize("decide", ["accept", "reject"])
+def test_once_decided_nothing_is_asked(window, document, proposal, decide):
+    document.propose(proposal, TO_PROJECT)
+    assert not window.close()
+    getattr(document, decide)()
+    assert said(window) == []
+    assert window.close()
+
+
+def test_a_proposal_that_came_after_the_warning_is_warned_of_as_well(
+    window, document, proposal
+):
+    document.propose(proposal, TO_PROJECT)
+    assert not window.close()
+    document.reject()
+    document.propose(proposal, TO_PROJECT)
+    assert not window.close()
+    assert window.close()
+
+
+@pytest.mark.parametrize(
+    ("action", "asked"),
+    [
+        ("new", "new_project_requested"),
+        ("open", "open_requested"),
+        ("recover", "recovery_requested"),
+    ],
+)
+def test_another_project_is_asked_for_only_after_a_warning(
+    qtbot, window, document, proposal, action, asked
+):
+    document.propose(proposal, TO_PROJECT)
+    with qtbot.assertNotEmitted(getattr(window, asked)):
+        window.commands[action].trigger()
+    assert len(said(window)) == 1
+    with qtbot.waitSignal(getattr(window, asked)):
+        window.commands[action].trigger()
+
+
+def test_a_program_that_closes_its_window_is_not_refused(window, document, proposal):
+    document.propose(proposal, TO_PROJECT)
+    window.last_word.give_up()
+    assert window.close()

@@ -53,12 +53,16 @@ def fit_codes(config: TrainConfig, data: PanopticDataset) -> TrainConfig:
     if n_codes == model.n_codes:
         return config
     bits = max(model.semantic_bits, (n_codes - 1).bit_length())
+    groups = model.softmax_groups
+    if groups[:1] == (model.semantic_bits,):
+        groups = (bits, *groups[1:])
     try:
-        return replace(config, model=replace(model, n_codes=n_codes, semantic_bits=bits))
+        model = replace(model, n_codes=n_codes, semantic_bits=bits, softmax_groups=groups)
     except ValueError as error:
         raise TrainingError(
             f"The network has no room for the {n_codes - 1} categories of the data: {error}."
         ) from error
+    return replace(config, model=model)
 
 
 def _index(path: Path, config: TrainConfig) -> PanopticFiles:

@@ -92,11 +92,13 @@ def test_a_network_gets_a_code_for_each_category():
     for n, bits in ((0, 4), (15, 4), (16, 5), (200, 8)):
         model = fit_codes(TrainConfig(SMALL_PRESETS["nano"]), with_categories(n)).model
         assert (model.n_codes, model.semantic_bits) == (n + 1, bits)
+    natural = fit_codes(TrainConfig(PRESETS["natural-14"]), with_categories(30)).model
+    assert natural.softmax_groups == (5, *(1,) * 8)
     assert fit_codes(PHOTOS, with_categories(133)) is PHOTOS
 
 
 def test_a_head_without_room_for_the_categories_is_a_sentence():
-    config = TrainConfig(PRESETS["natural-14"])
+    config = TrainConfig(replace(PRESETS["natural-14"], softmax_groups=(2, 2, 8)))
     with pytest.raises(TrainingError, match="no room for the 30 categories of the data"):
         fit_codes(config, with_categories(30))
 

@@ -18,7 +18,9 @@ from training.coco_index import index_coco
 from training.config import TrainConfig
 from training.loss import loss_weights
 from training.photo_views import PhotoAugmentation, ViewDraws, resize_labels, take_view
+from training.sources import fit_codes
 from training.stepper import BatchLoss
+from training.train import train
 
 VIDEO = replace(MODEL, image_size=(32, 64), mask_size=(16, 32), past_frames=2)
 CONFIG = TrainConfig(VIDEO, PhotoAugmentation((1.0, 1.5)), batch=3, ids="shuffle")
@@ -102,6 +104,15 @@ def test_a_network_learns_from_clips(davis):
     loss = BatchLoss(CONFIG, model)(batch.images, batch.labels, batch.past, *noise)
     loss.backward()
     assert model.decoder.conv_in.weight.grad[:, -12:].abs().sum() > 0
+
+
+def test_clips_in_parts_teach_what_the_whole_batch_does(davis, tmp_path):
+    fitted = fit_codes(replace(CONFIG, steps=3), davis)
+    losses = [
+        [step.loss for step in train(config, davis, tmp_path / str(config.accumulation))]
+        for config in (fitted, replace(fitted, accumulation=3))
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 def test_stills_have_no_past(davis):

@@ -87,6 +87,15 @@ def test_worker_processes_can_be_handed_the_files(truth):
     assert torch.equal(batch.images, make_batch(CONFIG, files, 0).images)
 
 
+def test_a_decoder_of_maps_alone_needs_no_pictures(truth):
+    for image in (truth.parent / "images").iterdir():
+        image.unlink()
+    files = index_coco(truth, has_stuff_ids=True)
+    maps = replace(CONFIG, model=replace(MODEL, conditioning="none"))
+    batch = make_batch(maps, files, 0)
+    assert batch.labels[:, 0].any() and not batch.skipped
+
+
 def spoil(kind, truth):
     if kind == "missing image":
         (truth.parent / "images" / "1.png").unlink()

@@ -99,7 +99,9 @@ def _add_recipe(
         "--data", type=Path, required=True, help="folder, COCO panoptic JSON or project"
     )
     command.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
-    command.add_argument("--val", type=Path, help="COCO panoptic JSON to evaluate on")
+    command.add_argument(
+        "--val", type=Path, help="COCO panoptic JSON to evaluate on, or its folder"
+    )
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     command.add_argument(
         "--json", action="store_true", help="a line of JSON a step also on a terminal"

@@ -12,6 +12,7 @@ from core.model.segment import encode_image, segment_image
 from core.model_card import ModelCard
 from core.proposals import Proposal, SamplingOptions
 from core.quality import QualityReport, Tallies, add_tallies, compare_maps, report_quality
+from training.sources import find_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def evaluate(
     """Segment every picture in every way and compare with the truth; encoding is shared.
 
     Args:
-        truth_json: pictures lie in `images` beside it.
+        truth_json: pictures lie where `find_images` says.
         image_ids: of the pictures to use; None is all.
 
     Raises:
@@ -71,7 +72,7 @@ def tally_images(
     tallies: list[Tallies] = [{} for _ in ways]
     seconds = [0.0] * len(ways)
     for index in indices:
-        image = read_image(truth_json.parent / "images" / truth.images[index].file_name)
+        image = read_image(find_images(truth_json) / truth.images[index].file_name)
         encoded = encode_image(model, image)
         for way, sampling in enumerate(ways):
             *_, last = segment_image(model, card, image, sampling, encoded=encoded)

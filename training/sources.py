@@ -16,9 +16,9 @@ from training.project_index import index_project
 
 DAVIS_TRAINING: Final = Path("ImageSets/2017/train.txt")
 COCO_JSONS: Final = (
-    "panoptic_train*.json",
+    "panoptic_{split}*.json",
     "panoptic*.json",
-    "annotations/panoptic_train*.json",
+    "annotations/panoptic_{split}*.json",
 )
 
 
@@ -86,7 +86,7 @@ def _index(path: Path, config: TrainConfig) -> PanopticFiles:
     json_path = _find_json(path)
     return index_coco(
         json_path,
-        _find_images(json_path),
+        find_images(json_path),
         has_stuff_ids=has_stuff_ids,
         crowds=config.crowds,
         past_frames=past,
@@ -117,20 +117,46 @@ def _refuse_clips(path: Path, past_frames: int) -> None:
 def _find_json(path: Path) -> Path:
     if not path.is_dir():
         return path
+    found = find_coco(path, "train")
+    if found is None:
+        raise TrainingError(
+            f"{path} is no training data; give a COCO panoptic JSON, a project "
+            f"({PROJECT_SUFFIX}), or the folder of COCO, Cityscapes, DAVIS or KITTI-STEP."
+        )
+    return found
+
+
+def find_truth(path: Path) -> Path:
+    """The COCO panoptic JSON to evaluate on, by its own path or its folder's.
+
+    Raises:
+        TrainingError: the folder has none, or several.
+    """
+    found = find_coco(path, "val") if path.is_dir() else path
+    if found is None:
+        raise TrainingError(
+            f"{path} has no COCO panoptic JSON to evaluate on; give the path of one."
+        )
+    return found
+
+
+def find_coco(folder: Path, split: str) -> Path | None:
+    """The COCO panoptic JSON of a split in a folder, or in its `annotations`.
+
+    Raises:
+        TrainingError: there are several.
+    """
     for pattern in COCO_JSONS:
-        found = sorted(path.glob(pattern))
+        found = sorted(folder.glob(pattern.format(split=split)))
         if len(found) == 1:
             return found[0]
         if found:
             names = ", ".join(p.name for p in found)
-            raise TrainingError(f"{path} has {names}; give the path of one of them.")
-    raise TrainingError(
-        f"{path} is no training data; give a COCO panoptic JSON, a project ({PROJECT_SUFFIX}), "
-        "or the folder of COCO, Cityscapes, DAVIS or KITTI-STEP."
-    )
+            raise TrainingError(f"{folder} has {names}; give the path of one of them.")
+    return None
 
 
-def _find_images(json_path: Path) -> Path:
+def find_images(json_path: Path) -> Path:
     """`images` beside a COCO JSON, or `train2017` beside `annotations`, as COCO has it."""
     published = json_path.parent.parent / json_path.stem.removeprefix("panoptic_")
     beside = json_path.parent / "images"

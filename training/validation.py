@@ -24,6 +24,7 @@ from core.quality import QualityReport, Tallies, Tally, add_tallies, report_qual
 from training.config import Evaluation
 from training.evaluate import tally_images
 from training.processes import Processes
+from training.sources import find_images, find_truth
 from training.state import TrainState
 
 BEST_NAME: Final = "best.safetensors"
@@ -66,7 +67,7 @@ class Validation:
 
         Args:
             card: of the model; its sampling options hold but for steps and td.
-            truth: COCO panoptic JSON; pictures lie in `images` beside it.
+            truth: COCO panoptic JSON, or the folder with one.
             out: folder for `best.safetensors`.
 
         Raises:
@@ -75,7 +76,8 @@ class Validation:
         """
         sampling = sampling_of(config, card.sampling)
         self._config, self._card = config, replace(card, sampling=sampling)
-        self._truth_json, self._truth = truth, read_coco(truth)
+        self._truth_json = truth = find_truth(truth)
+        self._truth = read_coco(truth)
         self._out, self._processes = out, processes
         every = range(len(self._truth.images))
         self._indices = spread(every, config.images) if config.images else every
@@ -157,7 +159,7 @@ class Validation:
     def _show(self, model: Pix2SeqD, index: int) -> NDArray[np.uint8]:
         """A picture and its map after each of the sampler's steps, side by side."""
         entry = self._truth.images[index]
-        image = read_image(self._truth_json.parent / "images" / entry.file_name)
+        image = read_image(find_images(self._truth_json) / entry.file_name)
         steps = segment_image(model, self._card, image, self._card.sampling)
         maps = [paint_segments(s.segment_ids) for s in steps if isinstance(s, Preview)]
         return side_by_side([image, *maps], image.shape[0] / image.shape[1])

@@ -141,6 +141,22 @@ def test_segments_are_told_apart_and_void_is_black():
     assert (painted[0, 0] == 0).all() and len({tuple(c) for c in painted[0].tolist()}) == 3
 
 
+def test_the_truth_is_found_in_its_folder_also_as_coco_is_published(truth, tmp_path):
+    expected = validation(truth, tmp_path).evaluate(new_state(PLAIN)).report
+    folder = truth.parent
+    assert validation(folder, tmp_path).evaluate(new_state(PLAIN)).report == expected
+    (folder / "annotations").mkdir()
+    for old, new in (
+        ("panoptic.json", "panoptic_val2017.json"),
+        ("panoptic", "panoptic_val2017"),
+    ):
+        (folder / old).rename(folder / "annotations" / new)
+    (folder / "images").rename(folder / "val2017")
+    assert validation(folder, tmp_path).evaluate(new_state(PLAIN)).report == expected
+    with pytest.raises(TrainingError, match="val2017 has no COCO panoptic JSON to evaluate on"):
+        validation(folder / "val2017", tmp_path)
+
+
 def test_a_truth_with_other_categories_is_a_sentence(truth, tmp_path):
     other = replace(CARD, categories=(Category(1, "circle", True, (0, 0, 0)),))
     with pytest.raises(TrainingError, match="category 1 'square', which the training data has"):

@@ -10,9 +10,9 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from core.quality_table import tabulate
 from training.train import TrainStep
@@ -28,15 +28,16 @@ class RunProgress:
         self._loss: float | None = None
         self._pq = "-"
         self._bar = Progress(
-            BarColumn(),
+            BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn(
-                "loss {task.fields[loss]}  lr {task.fields[rate]}  "
-                "{task.fields[speed]} images/s  PQ {task.fields[pq]}"
+                "loss {task.fields[loss]} lr {task.fields[rate]} "
+                "{task.fields[speed]} images/s PQ {task.fields[pq]}",
+                table_column=Column(no_wrap=True),
             ),
-            TimeElapsedColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
+            expand=True,
         )
         self._task = self._bar.add_task(
             "", total=n_steps, start=False, loss="-", rate="-", speed="-", pq="-"

@@ -151,7 +151,7 @@ def test_a_person_sees_a_bar_with_loss_speed_and_pq(truth, tmp_path):
         [sys.executable, "-m", "training", *arguments],
         stdout=screen,
         stderr=screen,
-        env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
+        env={**os.environ, "COLUMNS": "80", "TERM": "xterm"},
         cwd=Path(__file__).parents[2],
     )
     os.close(screen)
@@ -164,6 +164,7 @@ def test_a_person_sees_a_bar_with_loss_speed_and_pq(truth, tmp_path):
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
     for word in ("Training nuclei for 2 steps", "images/s", "loss", "PQ", "2/2", "nucleus"):
         assert word in text
+    assert re.search(r"2/2 loss \d\.\d{4} lr \S+ \S+ images/s PQ \S+ \d:\d\d:\d\d", text)
 
 
 def test_a_run_is_plotted_as_a_picture_of_its_curves(recipe, truth, tmp_path, capsys):

@@ -26,7 +26,9 @@ from core.model.layers import (
     sincos_code,
 )
 
-MAX_CHUNK_PIXELS = 16_384  # map pixels whose logits exist at one time while sampling
+# Map pixels whose logits exist at one time while sampling: a processor keeps few in its cache.
+MAX_CHUNK_PIXELS = 16_384
+MAX_CPU_CHUNK_PIXELS = 2_048
 
 
 class TimeEmbedding(nn.Module):
@@ -241,7 +243,8 @@ class MaskDecoder(nn.Module):
         batch, _, height, width = x.shape
         halo = self.config.decoder_out_kernel // 2
         padded = F.pad(x, (halo, halo, halo, halo)) if halo else x
-        n_rows = max(MAX_CHUNK_PIXELS // (batch * width), 1)
+        limit = MAX_CPU_CHUNK_PIXELS if x.device.type == "cpu" else MAX_CHUNK_PIXELS
+        n_rows = max(limit // (batch * width), 1)
         for top in range(0, height, n_rows):
             rows = slice(top, min(top + n_rows, height))
             band = padded[:, :, rows.start : rows.stop + 2 * halo]

@@ -159,7 +159,7 @@ def test_any_configuration_encodes_predicts_and_learns(changes) -> None:
 @pytest.mark.parametrize("kernel", [1, 3])
 @pytest.mark.parametrize("n_pixels", [7, 100, 10_000])
 def test_predicting_in_bands_is_predicting_at_once(monkeypatch, near, kernel, n_pixels) -> None:
-    monkeypatch.setattr("core.model.decoder.MAX_CHUNK_PIXELS", n_pixels)
+    monkeypatch.setattr("core.model.decoder.MAX_CPU_CHUNK_PIXELS", n_pixels)
     config = replace(SMALL, decoder_out_kernel=kernel)
     torch.manual_seed(0)
     model = Pix2SeqD(config).eval()

@@ -18,6 +18,8 @@ from core.model.config import ModelConfig
 from core.model.pix2seq_d import Pix2SeqD
 from core.model_card import FORMAT, ModelCard, read_card, read_metadata
 
+WIDE = 128  # channels of a decoder at which the layout of memory makes no difference or loses
+
 
 def save_checkpoint(path: Path, model: Pix2SeqD, card: ModelCard) -> None:
     """Write a model file, replacing an older one only once the new one is on the disk.
@@ -48,7 +50,8 @@ def load_checkpoint(path: Path, device: torch.device | str) -> tuple[Pix2SeqD, M
     """Read a model file.
 
     Returns:
-        The model on the device, in evaluation mode, and its card.
+        The model on the device, in evaluation mode, and its card. Narrow networks lie in memory
+        with their channels last on a CPU, where their convolutions are quicker so.
 
     Raises:
         CheckpointError: the file is missing, damaged, no model, or its weights do not fit.
@@ -79,6 +82,8 @@ def load_checkpoint(path: Path, device: torch.device | str) -> tuple[Pix2SeqD, M
         },
         assign=True,
     )
+    if model.device.type == "cpu" and model.config.decoder_width < WIDE:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model.eval(), card
 
 

@@ -81,6 +81,16 @@ def test_weights_configuration_and_card_come_back(saved, model) -> None:
     assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
 
 
+def test_a_narrow_network_has_its_channels_last_and_is_written_as_it_was(saved) -> None:
+    loaded, card = load_checkpoint(saved, "cpu")
+    kernel = loaded.decoder.up_convs[0].weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
+    before = load_file(saved)
+    save_checkpoint(saved, loaded, card)
+    after = load_file(saved)
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
 def test_the_card_is_read_without_the_weights(saved) -> None:
     assert read_card(saved) == CARD
 

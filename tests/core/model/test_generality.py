@@ -172,6 +172,21 @@ def test_predicting_in_bands_is_predicting_at_once(monkeypatch, near, kernel, n_
     near(banded, logits_to_x0(whole, config.groups, config.b), 1e-6)
 
 
+def test_a_network_predicts_the_same_in_either_layout_of_memory(near) -> None:
+    torch.manual_seed(0)
+    model = Pix2SeqD(SMALL).eval()
+    image, x_t, gamma = torch.rand(2, 3, 32, 48), torch.randn(2, 10, 16, 24), torch.rand(2)
+
+    def predict() -> torch.Tensor:
+        encoding = model.encode(image)
+        return model.predict(x_t, gamma, encoding, model.given(encoding))
+
+    with torch.inference_mode():
+        before = predict()
+        model.to(memory_format=torch.channels_last)
+        near(predict(), before, 1e-5)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (7, 1)])
 def test_a_bottleneck_of_one_row_or_column_works(size) -> None:
     config = replace(SMALL, channel_multipliers=(1, 1), evidence_dilations=())

@@ -47,7 +47,7 @@ RECIPE = RECIPES["natural-14"]
 TRAIN, VAL = "train/panoptic_coarse_train.json", "val/panoptic_coarse_val.json"
 SAVE_SECONDS = 240.0
 LEAST_AREAS = (100, 400, 1_600, 6_400)  # pixels of a proposed segment
-WAYS = tuple(SamplingOptions(10, td, 0, 100, split_parts=True) for td in (1.0, 3.0, 6.0, 12.0))
+SAMPLING = SamplingOptions(steps=10, min_area=LEAST_AREAS[0], split_parts=True)
 KINDS = tuple(Corrections.__dataclass_fields__)
 COLUMNS = ["segments of", "PQ", "Th", "St", "total", *KINDS, "s"]
 Segments = tuple[Ids, dict[int, int]]
@@ -65,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     train.set_defaults(run=_train)
     score = commands.add_parser("score")
     score.add_argument("--images", type=int, default=0, help="only so many; 0 is all")
+    score.add_argument("--td", type=float, nargs="+", default=[1.0, 3.0, 6.0, 12.0])
     score.set_defaults(run=_score)
     for command in (train, score):
         command.add_argument("--data", type=Path, required=True)
@@ -161,7 +162,7 @@ class Scores:
 def _score(arguments: argparse.Namespace) -> None:
     truth = read_coco(arguments.data / VAL)
     indices = range(len(truth.images))[: arguments.images or None]
-    proposers = dict(find_proposers(arguments.out, truth))
+    proposers = dict(find_proposers(arguments.out, truth, arguments.td))
     scores = {"empty map": Scores("empty map")} | {
         f"{name}, {area} px": Scores(f"{name}, {area} px")
         for name in proposers
@@ -179,7 +180,7 @@ def _score(arguments: argparse.Namespace) -> None:
                 kept = without_small(segments, area)
                 scores[f"{name}, {area} px"].add(kept, truth, index, seconds)
     rows = [score.row(truth, len(indices)) for score in scores.values()]
-    title = f"{len(indices)} photographs; td: the model at {WAYS[0].steps} steps"
+    title = f"{len(indices)} photographs; td: the model at {SAMPLING.steps} steps"
     print_report(title, COLUMNS, rows)
 
 
@@ -194,7 +195,7 @@ def without_small(segments: Segments, least_area: int) -> Segments:
 
 
 def find_proposers(
-    out: Path, truth: CocoDataset
+    out: Path, truth: CocoDataset, tds: Sequence[float]
 ) -> Iterator[tuple[str, Callable[[np.ndarray], Segments]]]:
     """What was trained, by name: the head, and the model in several ways of sampling."""
     config = RECIPE.config
@@ -209,9 +210,9 @@ def find_proposers(
             yield "head", partial(propose, average, categories=truth.categories)
             continue
         card = ModelCard("natural-14", RECIPE.summary, truth.categories)
-        for way in WAYS:
-            name = f"td {way.time_delta:g}"
-            yield name, partial(_sample, average, card, options=way)
+        for td in tds:
+            way = replace(SAMPLING, time_delta=td)
+            yield f"td {td:g}", partial(_sample, average, card, options=way)
 
 
 def _sample(

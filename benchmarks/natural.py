@@ -66,6 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     score = commands.add_parser("score")
     score.add_argument("--images", type=int, default=0, help="only so many; 0 is all")
     score.add_argument("--td", type=float, nargs="+", default=[1.0, 3.0, 6.0, 12.0])
+    score.add_argument(
+        "--live",
+        action="store_true",
+        help="the last weights, not their average, which after a short run is of its beginning",
+    )
     score.set_defaults(run=_score)
     for command in (train, score):
         command.add_argument("--data", type=Path, required=True)
@@ -162,7 +167,7 @@ class Scores:
 def _score(arguments: argparse.Namespace) -> None:
     truth = read_coco(arguments.data / VAL)
     indices = range(len(truth.images))[: arguments.images or None]
-    proposers = dict(find_proposers(arguments.out, truth, arguments.td))
+    proposers = dict(find_proposers(arguments.out, truth, arguments.td, is_live=arguments.live))
     scores = {"empty map": Scores("empty map")} | {
         f"{name}, {area} px": Scores(f"{name}, {area} px")
         for name in proposers
@@ -195,7 +200,7 @@ def without_small(segments: Segments, least_area: int) -> Segments:
 
 
 def find_proposers(
-    out: Path, truth: CocoDataset, tds: Sequence[float]
+    out: Path, truth: CocoDataset, tds: Sequence[float], *, is_live: bool
 ) -> Iterator[tuple[str, Callable[[np.ndarray], Segments]]]:
     """What was trained, by name: the head, and the model in several ways of sampling."""
     config = RECIPE.config
@@ -205,14 +210,14 @@ def find_proposers(
             continue
         state = new_head(config) if which == "head" else new_state(config)
         load_state(path, state, config, may_differ=True)
-        average = state.average.eval()
+        network = (state.model if is_live else state.average).eval()
         if which == "head":
-            yield "head", partial(propose, average, categories=truth.categories)
+            yield "head", partial(propose, network, categories=truth.categories)
             continue
         card = ModelCard("natural-14", RECIPE.summary, truth.categories)
         for td in tds:
             way = replace(SAMPLING, time_delta=td)
-            yield f"td {td:g}", partial(_sample, average, card, options=way)
+            yield f"td {td:g}", partial(_sample, network, card, options=way)
 
 
 def _sample(

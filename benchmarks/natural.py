@@ -27,6 +27,7 @@ from benchmarks.corrections import Corrections, count_corrections
 from benchmarks.pixel_head import head_step, new_head, propose
 from benchmarks.report import print_conditions, print_report
 from core.coco import CocoDataset, read_coco
+from core.durable import replace_file
 from core.images import read_image
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.segment import encode_image, segment_image
@@ -124,9 +125,9 @@ def train_for(
         spent += time.process_time() - began
         is_over = spent >= 60 * minutes
         if is_over or time.monotonic() - saved_at > SAVE_SECONDS:
-            save_state(path, state, config)
             line = {"step": state.step, "cpu_seconds": spent, "loss": float(np.mean(losses))}
-            clock.write_text(json.dumps(line))
+            replace_file(clock, json.dumps(line).encode())
+            save_state(path, state, config)
             sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
             saved_at, losses = time.monotonic(), []

@@ -18,12 +18,15 @@ LIBRARIES = ("torch", "PySide6-Essentials", "numpy", "opencv-python-headless")
 
 def print_conditions() -> None:
     """Say before the first measurement on what machine it is, and how busy that is."""
-    parts = [f"{_processor()}, {os.cpu_count()} cores"]
-    if hasattr(os, "getloadavg"):
-        parts.append(f"load {os.getloadavg()[0]:.1f} at the start")
-    parts.append(f"Python {platform.python_version()}")
+    parts = [describe_machine(), f"Python {platform.python_version()}"]
     parts += [f"{name} {metadata.version(name)}" for name in LIBRARIES]
     _console().print(", ".join(parts))
+
+
+def describe_machine() -> str:
+    """The processor, its cores, and how busy they are."""
+    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    return f"{_processor()}, {os.cpu_count()} cores{load}"
 
 
 def print_report(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -90,11 +90,24 @@ def round_step(wanted: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart: named curves, each of points from left to right."""
+    """One chart: named curves, each of points from left to right.
+
+    Attributes:
+        is_logarithmic, is_logarithmic_across: the axis of the values, and that along them.
+        spreads: by name of a curve, how far each of its points may be off, up and down.
+    """
 
     title: str
     curves: Mapping[str, Points] = field(default_factory=dict)
     is_logarithmic: bool = False
+    is_logarithmic_across: bool = False
+    spreads: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def bars(self, name: str) -> list[Points]:
+        """Upright lines through the points of a curve, as far as they may be off."""
+        spreads = self.spreads.get(name, ())
+        pairs = zip(self.curves[name], spreads, strict=False)
+        return [[(x, y - spread), (x, y + spread)] for (x, y), spread in pairs if spread]
 
 
 def draw_charts(title: str, charts: Sequence[Chart]) -> list[Shape]:
@@ -113,7 +126,8 @@ def picture_size(n_charts: int) -> tuple[int, int]:
 
 def _draw(chart: Chart, left: float, top: float) -> Iterator[Shape]:
     points = [point for curve in chart.curves.values() for point in curve]
-    across = Axis.over([x for x, _ in points])
+    points += [end for name in chart.curves for bar in chart.bars(name) for end in bar]
+    across = Axis.over([x for x, _ in points], is_logarithmic=chart.is_logarithmic_across)
     up = Axis.over([y for _, y in points], is_logarithmic=chart.is_logarithmic)
 
     def x_of(value: float) -> float:
@@ -132,6 +146,8 @@ def _draw(chart: Chart, left: float, top: float) -> Iterator[Shape]:
         yield Text((left + LEFT - 6, y_of(tick) + 4), f"{tick:.4g}", anchor="end")
     for k, (name, curve) in enumerate(chart.curves.items()):
         yield Line([(x_of(x), y_of(y)) for x, y in curve], COLORS[k], 1.5)
+        for bar in chart.bars(name):
+            yield Line([(x_of(x), y_of(y)) for x, y in bar], COLORS[k], 1.5)
         if len(chart.curves) > 1:
             at = left + WIDTH - RIGHT - 60 * (len(chart.curves) - k)
             yield Text((at, top + 18), name, color=COLORS[k])

@@ -46,3 +46,14 @@ def test_many_points_become_means_of_neighbours():
     points = [(k, k % 2) for k in range(1000)]
     means = bin_means(points, 100)
     assert len(means) == 100 and means[0] == (4.5, 0.5)
+
+
+def test_a_spread_is_an_upright_line_that_the_axis_has_room_for():
+    chart = Chart(
+        "PQ", {"x": [(1, 2.0), (100, 3.0)]}, is_logarithmic_across=True, spreads={"x": [0, 9]}
+    )
+    assert chart.bars("x") == [[(100, -6.0), (100, 12.0)]]
+    shapes = draw_charts("t", [chart])
+    *_, bar = (shape for shape in shapes if hasattr(shape, "points"))
+    (x, low), (same_x, high) = bar.points
+    assert x == same_x and 0 < high < low < picture_size(1)[1]

@@ -7,6 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.model.config import ModelConfig
+from core.model.place import place_ids
+
 IMAGE_PADDING = 0.3  # of the paper's input pipeline
 
 
@@ -122,14 +125,20 @@ def draw_ids(
 
 def draw_labels(
     labels: NDArray[np.int32],
-    n_ids: int,
+    config: ModelConfig,
     rng: np.random.Generator,
     n_shuffled: int | None = None,
 ) -> NDArray[np.int32]:
-    """Labels [..., 2] with ids in the place of segment numbers, as `draw_ids` draws them.
+    """Labels with ids instead of segment numbers, drawn by `draw_ids` or given by place.
 
     Segments for which no id is left become void.
+
+    Args:
+        labels: [P + 1, h, w, 2] of a clip, or of a picture alone.
     """
-    ids = draw_ids(labels[..., 1], n_ids, rng, n_shuffled)
+    if config.place_cell:
+        ids = np.stack([place_ids(frame, config) for frame in labels[..., 1]]).astype(np.int32)
+    else:
+        ids = draw_ids(labels[..., 1], config.n_ids, rng, n_shuffled)
     is_left_out = (labels[..., 1] != 0) & (ids == 0)
     return np.stack([np.where(is_left_out, 0, labels[..., 0]), ids], -1)

@@ -97,7 +97,7 @@ def make_sample(
     grid = mask_size(config.model, size)
     labels = np.stack([resize_labels(view.labels, grid) for view in views])
     n_shuffled = count_segments(clip) if config.ids == "shuffle" else None
-    labels = draw_labels(labels, config.model.n_ids, rng, n_shuffled).transpose(0, 3, 1, 2)
+    labels = draw_labels(labels, config.model, rng, n_shuffled).transpose(0, 3, 1, 2)
     labels[:-1][rng.random(len(labels) - 1) < config.past_dropout] = 0
     return Sample(views[-1].image, labels, skipped)
 

@@ -91,7 +91,7 @@ class PanopticDataset:
             view = random_view(self.view(int(index), config), size, augmentation, rng)
             images.append(view.image)
             coarse = shrink_labels(view.labels, config.stride)
-            labels.append(draw_labels(coarse, config.n_ids, rng))
+            labels.append(draw_labels(coarse[np.newaxis], config, rng)[0])
         images_now, labels_now = (
             torch.from_numpy(np.stack(part)).permute(0, 3, 1, 2).contiguous()
             for part in (images, labels)

@@ -12,7 +12,7 @@ from core.model.efficientnet import MAP_WIDTHS
 STRIDES = (1, 2, 4, 8, 16)  # image pixels a map pixel
 PredictionType = Literal["x_softmax_xent", "x_sigmoid_xent", "x", "eps", "v"]
 MAX_BITS = 16  # a map holds ids in 16 bits
-MAY_BE_ZERO = {"encoder_layers", "past_frames", "residual_blocks"}
+MAY_BE_ZERO = {"encoder_layers", "past_frames", "place_cell", "residual_blocks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class ModelConfig:
         past_frames: earlier maps that join the noisy map, for video.
         evidence_dilations: 3x3 windows over which segments share what their noisy bits say;
             () is the paper's plain head.
+        place_cell: ids are codes of the cell, so many map pixels a side, that the middle of a
+            segment lies in; 0 draws them at random, as the paper does.
     """
 
     image_size: tuple[int, int] = (256, 256)
@@ -108,6 +110,7 @@ class ModelConfig:
     train_schedule: Schedule = Schedule()
     sampling_schedule: Schedule = Schedule()
     evidence_dilations: tuple[int, ...] = ()
+    place_cell: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a configuration that no network can have.
@@ -127,19 +130,27 @@ class ModelConfig:
                 f"heads of {self.transformer_head_width} do not divide transformer_width "
                 f"{self.transformer_width}"
             )
-        if self.evidence_dilations and self.prediction not in {
-            "x_softmax_xent",
-            "x_sigmoid_xent",
-        }:
-            raise ValueError(
-                f"evidence needs a cross-entropy prediction, not {self.prediction}"
-            )
+        self._check_head()
         if sum(self.code_groups) != self.n_bits:
             raise ValueError(f"softmax_groups {self.softmax_groups} are not {self.n_bits} bits")
         if self.n_codes > 2**self.semantic_bits or self.n_ids > 2**self.instance_bits:
             raise ValueError(
                 f"{self.semantic_bits} + {self.instance_bits} bits cannot hold {self.n_codes} "
                 f"codes and {self.n_ids} ids"
+            )
+
+    def _check_head(self) -> None:
+        if not (self.evidence_dilations or self.place_cell):
+            return
+        if self.prediction not in {"x_softmax_xent", "x_sigmoid_xent"}:
+            raise ValueError(
+                "evidence and ids by place need a cross-entropy prediction, not "
+                f"{self.prediction}"
+            )
+        if self.place_cell and (self.instance_bits % 2 or self.past_frames):
+            raise ValueError(
+                f"ids by place need an even number of instance_bits, not {self.instance_bits}, "
+                f"and no past frames, not {self.past_frames}"
             )
 
     def _check_fields(self) -> None:

@@ -10,7 +10,6 @@ from typing import Final
 from torch import Tensor
 
 from core.model.config import ModelConfig
-from core.model.diffusion import Known
 from core.model.encoder import Encoding
 from core.model.prepare import Frame, input_multiple
 from core.panoptic import Rect
@@ -46,13 +45,6 @@ def cells_to_draw(config: ModelConfig, frame: Frame, region: Rect | None) -> Rec
 def cut_encoding(encoding: Encoding, cells: Rect) -> Encoding:
     """The feature map of some cells, with all tokens."""
     return Encoding(encoding.tokens, encoding.fmap[:, :, *cells.slices])
-
-
-def cut_known(known: Known | None, cells: Rect) -> Known | None:
-    """What is known of some cells."""
-    if known is None:
-        return None
-    return Known(known.x0[:, :, *cells.slices], known.where[:, :, *cells.slices])
 
 
 def put_back(x0: Tensor, cells: Rect, config: ModelConfig, frame: Frame) -> Tensor:

@@ -25,6 +25,7 @@ from core.model.layers import (
     position_code,
     sincos_code,
 )
+from core.model.place import PlaceHead
 
 # Map pixels whose logits exist at one time while sampling: a processor keeps few in its cache.
 MAX_CHUNK_PIXELS = 16_384
@@ -121,6 +122,7 @@ class MaskDecoder(nn.Module):
         self.norm_out = group_norm(widths[0], groups_of=config.decoder_width)
         kernel = config.decoder_out_kernel
         self.conv_out = nn.Conv2d(widths[0], config.out_width, kernel, padding=kernel // 2)
+        self.place = PlaceHead(config) if config.place_cell else None
         self.evidence = EvidencePool(config) if config.evidence_dilations else None
 
     def _res_block(self, level: int, in_width: int) -> ResBlock:
@@ -205,12 +207,18 @@ class MaskDecoder(nn.Module):
         """Logits (or x0, eps, v) [B, out_width, h, w]; arguments as for `features`."""
         x = self.features(x_t, gamma, given, tokens)
         out = self.conv_out(x)
-        if self.evidence is None:
+        if self.place is None and self.evidence is None:
             return out
         if self.config.prediction == "x_sigmoid_xent":
-            return self.evidence(x, out, x_t, gamma)
-        bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
+            return self._add_to_bits(out, x, x_t, gamma)
+        bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma)
         return out + bit_logits_to_code_logits(bits, self.config.code_groups)
+
+    def _add_to_bits(self, bits: Tensor, x: Tensor, x_t: Tensor, gamma: Tensor) -> Tensor:
+        """Logits of bits [B, n, h, w] with what places and evidence say."""
+        if self.place is not None:
+            bits = bits + self.place(x)
+        return bits if self.evidence is None else self.evidence(x, bits, x_t, gamma)
 
     def predict(
         self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
@@ -227,8 +235,8 @@ class MaskDecoder(nn.Module):
             return out
         x = self.features(x_t, gamma, given, tokens)
         bits = None
-        if self.evidence is not None:
-            bits = self.evidence(x, torch.zeros_like(x_t), x_t, gamma)
+        if self.place is not None or self.evidence is not None:
+            bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma)
         x0 = torch.empty_like(x_t)
         for rows, logits in self._logits_by_rows(x):
             total = logits
@@ -260,5 +268,7 @@ class MaskDecoder(nn.Module):
         with torch.no_grad():
             for conv in near_zero:
                 conv.weight.mul_(1e-5)
+        if self.place is not None:
+            self.place.init_weights()
         if self.evidence is not None:
             self.evidence.init_weights()

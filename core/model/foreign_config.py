@@ -247,6 +247,7 @@ def _infer_encoder(shapes: Shapes, base: ModelConfig) -> ModelConfig:
         resnet_norm="batch",
         has_stem_skip=False,
         evidence_dilations=(),
+        place_cell=0,
         encoder_width=width,
         encoder_layers=_count(shapes, layer + "/{}/"),
         encoder_heads=shapes[f"{layer}/0/mha/_query_dense/kernel"][1],

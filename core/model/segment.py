@@ -12,9 +12,10 @@ from core.errors import CheckpointError
 from core.model import diffusion
 from core.model.bits import labels_to_x0
 from core.model.config import ModelConfig
-from core.model.crop import cells_to_draw, cut_encoding, cut_known, put_back
+from core.model.crop import cells_to_draw, cut_encoding, put_back
 from core.model.encoder import Encoding
 from core.model.pix2seq_d import Pix2SeqD
+from core.model.place import place_ids
 from core.model.postprocess import bring_up, code_of_category, to_segments
 from core.model.prepare import Frame, cut_padding, frame_for, to_input
 from core.model_card import ModelCard
@@ -124,13 +125,13 @@ def _sample(
     noise = torch.randn(1, model.config.n_bits, *frame.mask, generator=generator)
     fixed = None
     if known is not None:
-        fixed = known_bits(model.config, card, known, frame, model.device)
+        fixed = known_bits(model.config, card, known, frame, model.device, cells)
     steps = model.sample(
         cut_encoding(encoding, cells),
         noise[:, :, *cells.slices].to(model.device),
         options.steps,
         time_delta=options.time_delta,
-        known=cut_known(fixed, cells),
+        known=fixed,
     )
     while True:
         with autocast(model.device):
@@ -141,9 +142,14 @@ def _sample(
 
 
 def known_bits(
-    config: ModelConfig, card: ModelCard, known: Known, frame: Frame, device: torch.device
+    config: ModelConfig,
+    card: ModelCard,
+    known: Known,
+    frame: Frame,
+    device: torch.device,
+    cells: Rect,
 ) -> diffusion.Known | None:
-    """What is known of a map as analog bits, each segment with an id of its own.
+    """What is known of some cells of a map as analog bits, each segment with its own id.
 
     These are the locked segments and, when the model is asked for a region, all that lies
     outside of it. Segments of categories that the model lacks are not told to it; they are kept
@@ -177,7 +183,11 @@ def known_bits(
         np.ix_(rows.clip(max=height - 1), columns.clip(max=width - 1))
     ]
     is_known = inside & (is_binding[coarse] | _is_outside(known.region, rows, columns))
-    labels = np.stack([codes[coarse], ids[coarse]]) * is_known
+    coarse, is_known = coarse[cells.slices], is_known[cells.slices]
+    given = ids[coarse]
+    if config.place_cell:
+        given = place_ids(np.where(given > 0, coarse, 0), config)
+    labels = np.stack([codes[coarse], given]) * is_known
     if not labels[0].any():
         return None
     where = torch.from_numpy(labels[0] > 0)[None, None].to(device)

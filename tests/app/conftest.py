@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.document import Document
+from app.window import MainWindow
 from core.panoptic import Category, Edit, PanopticMap, Segment
 from core.proposals import Proposal, SamplingOptions
 from core.store import AnnotationStore
@@ -59,8 +60,32 @@ def store(tmp_path, pictures):
 
 
 @pytest.fixture
-def document(store, qapp) -> Document:
-    """The project's first image, open."""
+def window(store, qtbot) -> MainWindow:
+    """The project in a window that has the focus on its canvas."""
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.canvas.setFocus()
+    return window
+
+
+@pytest.fixture
+def press(qtbot, window):
+    """A function that presses a key where the focus is."""
+
+    def press(key, modifier=Qt.KeyboardModifier.NoModifier):
+        qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
+
+    return press
+
+
+@pytest.fixture
+def document(store, qapp, request) -> Document:
+    """The project's first image, open: in the test's window, if it has one."""
+    if "window" in request.fixturenames:
+        return request.getfixturevalue("window").document
     document = Document(store)
     document.open_image(store.images()[0])
     return document

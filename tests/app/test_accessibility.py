@@ -53,12 +53,6 @@ def window(store, qtbot) -> MainWindow:
 
 
 @pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
-@pytest.fixture
 def dialog(request, window, qtbot) -> QDialog:
     """The dialog that an action opens."""
     window.commands[request.param].setEnabled(True)

@@ -18,27 +18,12 @@ from PySide6.QtWidgets import (
 from app.category_editor import CategoryEditor
 from app.category_impact import CategoryImpact
 from app.category_table import COUNT, GROUP, KEY, KIND, NAME
-from app.window import MainWindow
 from core.category_files import read_categories
 from core.palette import PALETTE
 from core.panoptic import Category, Segment
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 Key, CTRL = Qt.Key, Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def window(qtbot, store) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
-    return window
-
-
-@pytest.fixture
-def document(window):
-    return window.document
 
 
 @pytest.fixture

@@ -8,28 +8,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QTreeWidget
 
 from app.category_panel import COUNT, KEY, NAME, CategoryPanel
-from app.window import MainWindow
 from core.category_files import category_templates, read_categories
 from core.panoptic import Category, Edit, Segment
 
 CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 Key = Qt.Key
-
-
-@pytest.fixture
-def window(qtbot, store) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
-    window.activateWindow()
-    window.canvas.setFocus()
-    return window
-
-
-@pytest.fixture
-def document(window):
-    return window.document
 
 
 @pytest.fixture

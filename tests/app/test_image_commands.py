@@ -22,12 +22,6 @@ def window(store, qtbot) -> MainWindow:
 
 
 @pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
-@pytest.fixture
 def press(qtbot, window):
     """A function that presses a key with Ctrl held."""
     return lambda key: qtbot.keyClick(window.canvas, key, Qt.KeyboardModifier.ControlModifier)

@@ -25,12 +25,6 @@ def window(store, qtbot) -> MainWindow:
 
 
 @pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
-@pytest.fixture
 def coco(tmp_path):
     """Maps of the first two images and of one that the project lacks, and a new category."""
     ids = np.zeros(SIZE, np.uint16)

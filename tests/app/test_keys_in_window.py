@@ -1,34 +1,15 @@
 """Other keys in force: every part of the window works by them and names them."""
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton, QTreeWidget, QWidget
 
 from app.help_sheet import HelpSheet
 from app.keys import BITBRUSH, CVAT
 from app.toolbox import BRUSH, PICK
-from app.window import MainWindow
 from core.panoptic import Segment
 
 CELL = 1
 Key = Qt.Key
-
-
-@pytest.fixture
-def window(store, qtbot) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
-    window.canvas.setFocus()
-    return window
-
-
-@pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
 
 
 def test_cvat_keys_go_through_the_images(qtbot, window, document, pictures):

@@ -3,25 +3,9 @@
 import pytest
 
 from app.last_word import UNDECIDED
-from app.window import MainWindow
-from core.store import AnnotationStore
 
 CELL, GROUND = 1, 2  # category ids of the project in conftest.py
 TO_PROJECT = {7: CELL, 8: GROUND}
-
-
-@pytest.fixture
-def window(store: AnnotationStore, qtbot) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: window.document.has_image)
-    return window
-
-
-@pytest.fixture
-def document(window):
-    return window.document
 
 
 def said(window) -> list[str]:

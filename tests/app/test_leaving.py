@@ -35,12 +35,6 @@ def window(store, qtbot) -> MainWindow:
 
 
 @pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
-@pytest.fixture
 def at(window):
     """A function from an image position to the place where the canvas shows it."""
 

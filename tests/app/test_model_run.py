@@ -41,12 +41,6 @@ def window(store, qtbot) -> MainWindow:
 
 
 @pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
-@pytest.fixture
 def ready(qtbot, window):
     """The run of a window whose model is loaded."""
     qtbot.waitUntil(lambda: window.model_run.can_begin, **PATIENT)

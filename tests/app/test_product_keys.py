@@ -74,12 +74,6 @@ def window(store, qtbot, tmp_path) -> MainWindow:
     return window
 
 
-@pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
 def frame_of(document) -> tuple[str, int | None]:
     return document.record.path.name, document.record.frame
 

@@ -14,18 +14,9 @@ from PySide6.QtWidgets import (
 
 from app.keys import BITBRUSH, CVAT
 from app.settings_dialog import SettingsDialog
-from app.window import MainWindow
 
 Key = Qt.Key
 CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def window(store, qtbot) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    return window
 
 
 @pytest.fixture

@@ -29,12 +29,6 @@ def window(store, qtbot) -> MainWindow:
     window.close()
 
 
-@pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
 def texts(window) -> list[str]:
     return [notice.text for notice in window.notice_stack.shown]
 

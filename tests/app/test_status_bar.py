@@ -1,27 +1,10 @@
 """The status bar says what the next stroke does, as the map is at that moment."""
 
-import pytest
 from PySide6.QtWidgets import QLabel
 
-from app.window import MainWindow
 from core.panoptic import Segment
 
 GROUND = 2  # the stuff of the project in conftest.py
-
-
-@pytest.fixture
-def window(store, qtbot) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: window.document.has_image)
-    return window
-
-
-@pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
 
 
 def hint(window) -> str:

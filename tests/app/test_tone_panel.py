@@ -8,36 +8,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QSli
 
 from app.status_bar import describe_value
 from app.tone import Channel, Stretch, Tone
-from app.window import MainWindow
 
 Key = Qt.Key
-
-
-@pytest.fixture
-def window(store, qtbot) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
-    window.canvas.setFocus()
-    return window
-
-
-@pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
-@pytest.fixture
-def press(qtbot, window):
-    """A function that presses a key where the focus is."""
-
-    def press(key, modifier=Qt.KeyboardModifier.NoModifier):
-        qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
-
-    return press
 
 
 def pixel(canvas, x: int, y: int) -> tuple[int, int, int]:

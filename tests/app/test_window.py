@@ -20,33 +20,6 @@ CELL, GROUND, DEBRIS = 1, 2, 3  # category ids of the project in conftest.py
 Key = Qt.Key
 
 
-@pytest.fixture
-def window(store, qtbot) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
-    window.canvas.setFocus()
-    return window
-
-
-@pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of conftest.py."""
-    return window.document
-
-
-@pytest.fixture
-def press(qtbot, window):
-    """A function that presses a key where the focus is."""
-
-    def press(key, modifier=Qt.KeyboardModifier.NoModifier):
-        qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
-
-    return press
-
-
 def place_of(window, x, y) -> QPoint:
     """Where on the canvas an image position is shown; displays may be scaled."""
     device = window.canvas.view.to_device(x, y)

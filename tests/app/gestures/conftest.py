@@ -2,28 +2,8 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication
-
-from app.window import MainWindow
 
 Left, Plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-
-
-@pytest.fixture
-def window(store, qtbot) -> MainWindow:
-    window = MainWindow(store)
-    qtbot.addWidget(window)
-    window.show()
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
-    window.canvas.setFocus()
-    return window
-
-
-@pytest.fixture
-def document(window):
-    """The window's document, for the fixtures of the folder above."""
-    return window.document
 
 
 @pytest.fixture
@@ -59,16 +39,6 @@ def click(qtbot, window, at):
             qtbot.mouseClick(window.canvas, Left, modifier, at(*point))
 
     return click
-
-
-@pytest.fixture
-def press(qtbot, window):
-    """A function that presses a key where the focus is."""
-
-    def press(key, modifier=Plain):
-        qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
-
-    return press
 
 
 @pytest.fixture

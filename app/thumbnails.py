@@ -91,6 +91,8 @@ class Thumbnails(QObject):
 
     def stop(self) -> None:
         """Give up what waits and let the thread end; from now on nothing is drawn."""
+        if self._is_stopped:
+            return
         self._is_stopped = True
         self._drawn.disconnect(self._on_drawn)
         self.clear()

@@ -1,6 +1,6 @@
 """MainWindow: builds the parts of the window and connects them; the parts do the work."""
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QThreadPool, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
 
@@ -335,6 +335,8 @@ class MainWindow(QMainWindow):
         ):
             event.accept()
             return True
+        if event.type() == QEvent.Type.DeferredDelete:
+            self._end_work()
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -368,12 +370,18 @@ class MainWindow(QMainWindow):
             return
         self.canvas.cancel_gesture()
         self.remember()
+        self._end_work()
+        super().closeEvent(event)
+
+    def _end_work(self) -> None:
+        """End process and threads: a deleted pool waits for threads, which wait for Python."""
         self.segmenter.stop()
         self.document.reader.stop()
         self.source_watch.stop()
         self.segments.stop()
         self.image_list.stop()
-        super().closeEvent(event)
+        for pool in self.findChildren(QThreadPool):
+            pool.waitForDone()
 
 
 def _column(*widgets: QWidget) -> QWidget:

@@ -1,8 +1,14 @@
 """Proposals that nobody has decided on are not lost with the project without a word."""
 
+import faulthandler
+import time
+
 import pytest
+from PySide6.QtCore import QEvent, QThreadPool
+from PySide6.QtWidgets import QApplication
 
 from app.last_word import UNDECIDED
+from app.window import MainWindow
 
 CELL, GROUND = 1, 2  # category ids of the project in conftest.py
 TO_PROJECT = {7: CELL, 8: GROUND}
@@ -79,3 +85,24 @@ def test_a_program_that_closes_its_window_is_not_refused(window, document, propo
     document.propose(proposal, TO_PROJECT)
     window.last_word.give_up()
     assert window.close()
+
+
+def test_a_window_that_is_deleted_unasked_waits_for_its_threads_and_they_not_for_it(
+    store, qapp, proposal
+):
+    window = MainWindow(store)
+    window.document.propose(proposal, TO_PROJECT)
+    assert not window.close()  # so nothing has told the threads to end
+    done = []
+    pool = QThreadPool(window)
+
+    def work() -> None:
+        time.sleep(0.2)  # the other thread begins to delete the window
+        done.append(True)
+
+    pool.start(work)
+    faulthandler.dump_traceback_later(30, exit=True)  # a hang would never end by itself
+    window.deleteLater()
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+    faulthandler.cancel_dump_traceback_later()
+    assert done

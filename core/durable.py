@@ -22,10 +22,19 @@ def replace_file(path: Path, data: bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a place beside a file to write to, then flush what is there and rename it."""
+    """Give a place beside a file to write to, then flush what is there and rename it.
+
+    The file gets the rights that a new one has here, whoever writes it: safetensors, as many
+    do, makes files that their owner alone can read.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
+        partial.unlink(missing_ok=True)  # of a process that was killed here
+        partial.touch()
+        mode = partial.stat().st_mode
         yield partial
+        if partial.stat().st_mode != mode:  # some disks know one mode only
+            partial.chmod(mode)
         with partial.open("r+b") as file:
             os.fsync(file.fileno())
         partial.replace(path)

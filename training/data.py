@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,6 +30,13 @@ class Batch:
     labels: Tensor
     past: Tensor | None = None
     skipped: tuple[str, ...] = ()
+
+    def pin_memory(self) -> "Batch":
+        """The same in memory that a GPU can copy from while the processor goes on."""
+        past = None if self.past is None else self.past.pin_memory()
+        return replace(
+            self, images=self.images.pin_memory(), labels=self.labels.pin_memory(), past=past
+        )
 
 
 class PanopticDataset:

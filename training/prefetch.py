@@ -33,6 +33,8 @@ def draw_batches(
 ) -> Iterator[Batch]:
     """This process's part of the batches of steps start, start + 1, ... of a run.
 
+    Those for a GPU lie in pinned memory.
+
     Raises:
         TrainingError: a worker was killed.
         AnnotateError: too much of the data cannot be used.
@@ -48,6 +50,7 @@ def draw_batches(
         worker_init_fn=_keep_to_one_thread,
         # A forked child may hang on the locks of its parent's threads.
         multiprocessing_context="spawn" if n_workers else None,
+        pin_memory=processes.device.type == "cuda",
     )
     with _explain_death():
         yield from loader

@@ -181,15 +181,15 @@ class Stepper:
             rows = slice(taken, taken + len(part))
             taken += len(part)
             t, eps = draw_noise(config, self._state.step, part, n_samples, _grid(batch))
-            past = None if batch.past is None else batch.past[rows].to(device)
+            past = None if batch.past is None else _send(batch.past[rows], device)
             with self._without_sync(is_last=part is parts[-1]):
                 loss = self._loss(
                     _to_images(config, batch.images[rows], device),
-                    batch.labels[rows].to(device, non_blocking=True),
+                    _send(batch.labels[rows], device),
                     past,
-                    t.to(device),
-                    eps.to(device),
-                    self._choose_estimated(part).to(device),
+                    _send(t, device),
+                    _send(eps, device),
+                    _send(self._choose_estimated(part), device),
                 )
                 share = len(part) / n_samples
                 # DDP takes the mean over processes, and the loss is the mean over samples.
@@ -208,9 +208,16 @@ class Stepper:
         return nullcontext()
 
 
+def _send(part: Tensor, device: torch.device) -> Tensor:
+    """Copy to a GPU while the processor goes on, which needs pinned memory."""
+    if device.type == "cuda" and not part.is_pinned():
+        part = part.pin_memory()
+    return part.to(device, non_blocking=True)
+
+
 def _to_images(config: TrainConfig, images: Tensor, device: torch.device) -> Tensor:
     kind = torch.channels_last if config.is_channels_last else torch.contiguous_format
-    return images.to(device, non_blocking=True, memory_format=kind)
+    return _send(images, device).to(memory_format=kind)
 
 
 def _grid(batch: Batch) -> tuple[int, int]:

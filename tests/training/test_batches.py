@@ -13,6 +13,8 @@ from training.batches import make_batch, sample_index
 from training.config import Crops, TrainConfig
 from training.data import PanopticDataset
 from training.photo_views import PhotoAugmentation
+from training.prefetch import draw_batches
+from training.processes import Processes
 
 CATEGORIES = (Category(1, "square", True, (220, 20, 60)),)
 PHOTOS = TrainConfig(
@@ -99,3 +101,21 @@ def test_segments_beyond_the_last_id_become_void_the_smallest_first(data):
     codes, ids = batch.labels[:, 0], batch.labels[:, 1]
     assert set(ids.unique().tolist()) == {0, 1}
     assert torch.equal(codes != 0, ids != 0)
+
+
+def test_a_batch_is_pinned_whole(data, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda part: part + 1)
+    batch = replace(make_batch(PHOTOS, data, 3), past=torch.zeros(1), skipped=("a",))
+    pinned = batch.pin_memory()
+    for name in ("images", "labels", "past"):
+        assert torch.equal(getattr(pinned, name), getattr(batch, name) + 1)
+    assert pinned.skipped == ("a",)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_batches_are_pinned_for_a_gpu_alone(data, device):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    batch = next(draw_batches(PHOTOS, data, 3, Processes(device=torch.device(device))))
+    assert batch.images.is_pinned() == batch.labels.is_pinned() == (device == "cuda")
+    assert torch.equal(batch.images, make_batch(PHOTOS, data, 3).images)

@@ -9,6 +9,7 @@ Source: Kirillov et al. 2019, arXiv:1801.00868, section 4; void and crowd as in 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,29 @@ class Tally:
 
 Tallies = dict[int, Tally]  # by category id
 Overlaps = dict[tuple[int, int], int]  # (true id, predicted id) -> pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matching:
+    """Which segments of two maps of one image are the same, whatever their categories.
+
+    Attributes:
+        overlaps: pixels of each pair of ids that meets, void included.
+        true_areas, predicted_areas: pixels of each id.
+        pairs: (true id, predicted id) -> IoU above 0.5; no id is in two.
+        missed: true segments without a partner; crowds are none.
+        extra: predicted segments without a partner.
+        forgiven: predicted segments, perhaps with a partner, of which more than half lies on
+            void or on the last crowd of their category.
+    """
+
+    overlaps: Overlaps
+    true_areas: Counter[int]
+    predicted_areas: Counter[int]
+    pairs: Mapping[tuple[int, int], float]
+    missed: AbstractSet[int]
+    extra: AbstractSet[int]
+    forgiven: AbstractSet[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,31 +152,64 @@ def compare_maps(
     Raises:
         ValueError: the maps differ in size.
     """
+    matching = match_segments(predicted_ids, predicted, true_ids, truth, crowds)
+    tallies: defaultdict[int, Tally] = defaultdict(Tally)
+    missed, extra = set(matching.missed), set(matching.extra)
+    for (true_id, predicted_id), iou in matching.pairs.items():
+        if truth[true_id] == predicted[predicted_id]:
+            tallies[truth[true_id]].add(Tally(iou=iou, tp=1))
+        else:
+            missed.add(true_id)
+            extra.add(predicted_id)
+    for true_id in missed:
+        tallies[truth[true_id]].fn += 1
+    for predicted_id in extra - matching.forgiven:
+        tallies[predicted[predicted_id]].fp += 1
+    return dict(tallies)
+
+
+def match_segments(
+    predicted_ids: NDArray[np.integer[Any]],
+    predicted: Mapping[int, int],
+    true_ids: NDArray[np.integer[Any]],
+    truth: Mapping[int, int],
+    crowds: Collection[int] = (),
+) -> Matching:
+    """Find the segments of one image that are in both maps, categories aside.
+
+    Arguments and rules are those of `compare_maps`.
+
+    Raises:
+        ValueError: the maps differ in size.
+    """
     if predicted_ids.shape != true_ids.shape:
         raise ValueError(f"maps of {predicted_ids.shape} and {true_ids.shape} pixels differ")
-    overlaps = _count_overlaps(true_ids, predicted_ids)
+    overlaps = count_overlaps(true_ids, predicted_ids)
     true_areas, predicted_areas = _sum_areas(overlaps)
-    unmatched = {i: category for i, category in predicted.items() if i in predicted_areas}
-    missed = {i: truth[i] for i in truth.keys() - set(crowds) if i in true_areas}
-    tallies: defaultdict[int, Tally] = defaultdict(Tally)
+    pairs = {}
     for (true_id, predicted_id), area in overlaps.items():
-        category = truth.get(true_id)
-        if true_id in crowds or category is None or category != predicted.get(predicted_id):
+        if true_id in crowds or true_id not in truth or predicted_id not in predicted:
             continue
         on_void = overlaps.get((VOID, predicted_id), 0)
         union = true_areas[true_id] + predicted_areas[predicted_id] - area - on_void
         if (iou := area / union) > 0.5:
-            tallies[category].add(Tally(iou=iou, tp=1))
-            del missed[true_id], unmatched[predicted_id]
-    for category in missed.values():
-        tallies[category].fn += 1
+            pairs[true_id, predicted_id] = iou
     crowd_of = {truth[i]: i for i in truth if i in crowds}
-    for predicted_id, category in unmatched.items():
+    forgiven = set()
+    for predicted_id, area in predicted_areas.items():
+        crowd = crowd_of.get(predicted.get(predicted_id, -1), -1)
         on_void = overlaps.get((VOID, predicted_id), 0)
-        on_crowd = overlaps.get((crowd_of.get(category, -1), predicted_id), 0)
-        if 2 * (on_void + on_crowd) <= predicted_areas[predicted_id]:
-            tallies[category].fp += 1
-    return dict(tallies)
+        if 2 * (on_void + overlaps.get((crowd, predicted_id), 0)) > area:
+            forgiven.add(predicted_id)
+    return Matching(
+        overlaps=overlaps,
+        true_areas=true_areas,
+        predicted_areas=predicted_areas,
+        pairs=pairs,
+        missed=(truth.keys() & true_areas.keys()) - set(crowds) - {true for true, _ in pairs},
+        extra=(predicted.keys() & predicted_areas.keys()) - {found for _, found in pairs},
+        forgiven=forgiven,
+    )
 
 
 def add_tallies(total: Tallies, more: Tallies) -> None:
@@ -217,16 +274,18 @@ def evaluate_files(
     return report_quality(tallies, true_set.categories)
 
 
-def _count_overlaps(
+def count_overlaps(
     true_ids: NDArray[np.integer[Any]], predicted_ids: NDArray[np.integer[Any]]
 ) -> Overlaps:
     """Count the pixels of each pair (true id, predicted id) that meets, in order of the pairs.
 
-    Maps are made of long runs, so sorting one code a run beats sorting one a pixel.
+    The arrays have one shape, whichever; ids are below 2**32. Maps are made of long runs, so
+    sorting one code a run beats sorting one a pixel.
     """
     codes = true_ids.astype(np.uint64).ravel() << np.uint64(32)
     codes |= predicted_ids.astype(np.uint64).ravel()
-    starts = np.flatnonzero(np.append([True], codes[1:] != codes[:-1]))
+    is_new = np.append([True], codes[1:] != codes[:-1])[: codes.size]
+    starts = np.flatnonzero(is_new)
     lengths = np.diff(starts, append=codes.size)
     pairs, which = np.unique(codes[starts], return_inverse=True)
     counts = np.bincount(which, lengths)

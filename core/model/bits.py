@@ -8,11 +8,13 @@ arXiv:2210.06366, section 3 (panoptic maps, input scaling b, softmax over base c
 """
 
 from functools import lru_cache
+from typing import Final
 
 import torch
 from torch import Tensor
 
 Groups = tuple[int, int]  # bits of the semantic and of the instance channel
+LEAST_PROBABILITY: Final = 1e-4  # of a bit: so that no pixel alone decides over a segment
 
 
 def int_to_bits(values: Tensor, n_bits: int) -> Tensor:
@@ -79,6 +81,27 @@ def x0_to_labels(x0: Tensor, groups: Groups, n_codes: int, n_ids: int) -> Tensor
             bits_to_int(instance).clamp(max=n_ids - 1),
         ],
         1,
+    )
+
+
+def code_log_probabilities(bits: Tensor, n_codes: int, scale: float) -> Tensor:
+    """How likely each code is, its bits taken as independent.
+
+    A code in doubt is an expected number in each bit. Cut one by one, these may make a code
+    that nothing speaks for, or that the task does not have.
+
+    Args:
+        bits: [B, n, h, w] expected analog bits of one channel, in [-b, b].
+        n_codes: that the task has.
+        scale: b.
+
+    Returns:
+        [B, n_codes, h, w], not normalised over the codes.
+    """
+    p = ((bits / scale + 1) / 2).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    is_set = bit_table(bits.shape[1], bits)[:n_codes]
+    return torch.einsum("bnhw,cn->bchw", p.log(), is_set) + torch.einsum(
+        "bnhw,cn->bchw", (1 - p).log(), 1 - is_set
     )
 
 

@@ -29,7 +29,7 @@ class ModelConfig:
         is_stretched: whether an image's 1st to 99.8th percentile is stretched to [0, 1] first.
         map_decoding: "authors" votes for each id and goes up to the picture's size by nearest;
             "fine" lets each pixel's code tell things from stuff and takes the largest bilinear
-            share.
+            share; "likeliest" also takes codes whole instead of bit by bit, and never void.
         trunk: "resnet" has stages of strides 4, 8 and 16, as in the paper; "efficientnet-lite0"
             goes on to stride 32, and takes nothing of the fields `resnet_...`.
         resnet_widths: output channels of the three stages are four times these.
@@ -62,7 +62,7 @@ class ModelConfig:
     resize: Literal["fit", "native"] = "fit"
     max_side: int = 1024
     is_stretched: bool = False
-    map_decoding: Literal["authors", "fine"] = "authors"
+    map_decoding: Literal["authors", "fine", "likeliest"] = "authors"
 
     trunk: Literal["resnet", "efficientnet-lite0"] = "resnet"
     resnet_stem_width: int = 64
@@ -344,6 +344,7 @@ NATURAL = replace(  # photographs have much to name and little to count: a trunk
     mask_size=(64, 64),
     max_side=320,
     is_stretched=False,
+    map_decoding="likeliest",
     trunk="efficientnet-lite0",
     has_stem_skip=False,
     merge_width=64,

@@ -41,6 +41,28 @@ def vote_things(semantic: Labels, ids: Labels) -> tuple[Labels, Labels]:
     return np.where(ids == 0, semantic, voted), ids
 
 
+def choose_likeliest(
+    log_probabilities: NDArray[np.float32], ids: Labels, categories: Sequence[Category]
+) -> tuple[Labels, Labels]:
+    """Codes that exist: each pixel's likeliest, and of things the one that fits all pixels.
+
+    Args:
+        log_probabilities: [n_codes, H, W]; code 0, void, is never chosen.
+        ids: [H, W].
+
+    Returns:
+        Codes and ids [H, W]; pixels of stuff have id 0, and all others of an id have the thing
+        code whose sum over them is the largest.
+    """
+    is_thing = np.array([False, *(category.is_thing for category in categories)])
+    codes = log_probabilities[1:].argmax(0) + 1
+    is_part = is_thing[codes]
+    ids = np.where(is_part, ids, 0)
+    sums = np.stack([np.bincount(ids.ravel(), plane.ravel()) for plane in log_probabilities])
+    sums[~is_thing] = -np.inf
+    return np.where(is_part, sums.argmax(0)[ids], codes), ids
+
+
 def to_segments(
     semantic: Labels,
     ids: Labels,

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from core.errors import CheckpointError
 from core.model import diffusion
-from core.model.bits import labels_to_x0
+from core.model.bits import code_log_probabilities, labels_to_x0
 from core.model.config import ModelConfig
 from core.model.crop import cells_to_draw, cut_encoding, put_back
 from core.model.encoder import Encoding
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.place import place_ids
-from core.model.postprocess import bring_up, code_of_category, to_segments
+from core.model.postprocess import bring_up, choose_likeliest, code_of_category, to_segments
 from core.model.prepare import Frame, cut_padding, frame_for, to_input
 from core.model_card import ModelCard
 from core.panoptic import Ids, Rect
@@ -206,8 +206,16 @@ def _is_outside(
     return is_outside
 
 
-def _labels(model: Pix2SeqD, x0: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _labels(
+    model: Pix2SeqD, card: ModelCard, x0: Tensor
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Codes and ids [h, w] of analog bits [1, n, h, w]."""
+    config = model.config
     semantic, ids = model.to_labels(x0)[0].cpu().numpy()
+    if config.map_decoding == "likeliest":
+        bits = x0[:, : config.semantic_bits].float()
+        likely = code_log_probabilities(bits, config.n_codes, config.b)[0].cpu().numpy()
+        return choose_likeliest(likely[: len(card.categories) + 1], ids, card.categories)
     return semantic, ids
 
 
@@ -227,7 +235,7 @@ def _coarse_segments(
     split_parts: bool = False,
 ) -> tuple[Ids, dict[int, int]]:
     """Segments on the map's own grid; padding is void."""
-    semantic, ids = _labels(model, x0)
+    semantic, ids = _labels(model, card, x0)
     height, width = _content_cells(frame)
     semantic[height:], semantic[:, width:] = 0, 0
     ids[height:], ids[:, width:] = 0, 0
@@ -236,7 +244,7 @@ def _coarse_segments(
         ids,
         card.categories,
         has_stuff_ids=model.config.has_stuff_ids,
-        is_code_kept=model.config.map_decoding == "fine",
+        is_code_kept=model.config.map_decoding != "authors",
         min_area=min_area,
         split_parts=split_parts,
     )

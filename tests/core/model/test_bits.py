@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.model.bits import (
     bit_logits_to_code_logits,
     bits_to_int,
+    code_log_probabilities,
     int_to_bits,
     labels_to_x0,
     logits_to_x0,
@@ -110,3 +111,19 @@ def test_recorded_labels_of_analog_bits(golden, to_torch) -> None:
     tasks = golden("tasks")
     labels = x0_to_labels(to_torch(tasks["panoptic/bits"]), (8, 8), n_codes=134, n_ids=101)
     assert torch.equal(labels, to_torch(tasks["panoptic/map"]).long())
+
+
+def test_the_likeliest_code_is_none_that_the_task_lacks_though_its_bits_are_cut_to_one():
+    bits = torch.tensor([0.2, 0.9, 0.4, -0.1]).view(1, 4, 1, 1)  # cut: 7
+    likely = code_log_probabilities(bits, n_codes=7, scale=1.0)
+    assert likely.shape == (1, 7, 1, 1)
+    assert likely.argmax() == 6  # of 5, 6 and 3, which differ in one bit, the least sure one
+
+    chances = (bits.flatten() + 1) / 2
+    by_hand = (1 - chances[0]) * chances[1] * chances[2] * (1 - chances[3])
+    assert likely[0, 6].item() == pytest.approx(by_hand.log().item())
+
+
+def test_a_bit_without_doubt_leaves_every_code_possible():
+    bits = torch.full((1, 2, 1, 1), 0.1)
+    assert code_log_probabilities(bits, n_codes=4, scale=0.1).isfinite().all()

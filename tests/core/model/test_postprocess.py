@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.model.config import ModelConfig
-from core.model.postprocess import bring_up, to_segments
+from core.model.postprocess import bring_up, choose_likeliest, to_segments
 from core.model.prepare import frame_for
 from core.panoptic import Category
 
@@ -41,6 +41,24 @@ def test_parts_that_do_not_touch_split_and_small_ones_go_to_their_neighbours():
         left != right and (segments[:, :4] == left).all() and (segments[:, 5:] == right).all()
     )
     assert segments[2, 4] != 0
+
+
+def test_all_pixels_of_a_thing_have_the_code_that_fits_them_together():
+    other = Category(8, "tissue", True, (0, 0, 255))
+    likely = np.log(
+        np.array(
+            [  # void, cell, tissue, ground
+                [[0.9, 0.9, 0.9, 0.9]],
+                [[0.3, 0.3, 0.1, 0.2]],
+                [[0.2, 0.2, 0.8, 0.1]],
+                [[0.1, 0.1, 0.1, 0.7]],
+            ],
+            np.float32,
+        )
+    )
+    codes, ids = choose_likeliest(likely, np.full((1, 4), 5), [THING, other, STUFF])
+    assert codes.tolist() == [[2, 2, 2, 3]]  # 0.2 * 0.2 * 0.8 is more than 0.3 * 0.3 * 0.1
+    assert ids.tolist() == [[5, 5, 5, 0]]
 
 
 def test_small_segments_are_void_when_parts_are_not_split():

@@ -121,6 +121,15 @@ def test_the_fit_path_pads_to_the_configured_size_and_cuts_the_padding_off(image
     assert previews[0].segment_ids.shape == (23, 32) and proposal.segment_ids.shape == (50, 70)
 
 
+def test_codes_taken_whole_leave_nothing_void_that_bits_cut_one_by_one_would(model, image):
+    whole = Pix2SeqD(replace(TINY, map_decoding="likeliest")).eval()
+    whole.load_state_dict(model.state_dict())
+    options = SamplingOptions(steps=2, min_area=0)
+    (_, cut), (_, taken) = run(model, image, options), run(whole, image, options)
+    assert (cut.segment_ids == 0).mean() > 0.2
+    assert (taken.segment_ids == 0).mean() < 0.02  # things that have drawn id 0
+
+
 def test_a_device_that_is_not_there_is_a_sentence():
     with pytest.raises(CheckpointError, match="no device called 'abacus'"):
         choose_device("abacus")

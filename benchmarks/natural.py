@@ -107,10 +107,12 @@ def train_for(
     data: PanopticDataset,
     out: Path,
     step: Step,
+    end: float | None = None,
 ) -> None:
     """Train until so many CPU minutes are spent, those of earlier starts included.
 
-    The learning rate is the recipe's at the share of its steps that of the minutes is over.
+    The learning rate is the recipe's at the share of its steps that of the minutes is over;
+    `end` is when it will have fallen, if the run is to go on after this.
     """
     path, clock = out / "state.safetensors", out / "seconds.json"
     spent = 0.0
@@ -120,7 +122,8 @@ def train_for(
     saved_at, losses = time.monotonic(), []
     while spent < 60 * minutes:
         began = time.process_time()
-        set_rates(config, state.optimizer, int(config.steps * spent / (60 * minutes)))
+        share = spent / (60 * (end or minutes))
+        set_rates(config, state.optimizer, int(config.steps * share))
         losses.append(step(make_batch(config, data, state.step)))
         spent += time.process_time() - began
         is_over = spent >= 60 * minutes

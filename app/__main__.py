@@ -79,15 +79,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_training(arguments: Sequence[str]) -> int:
-    """Train in a child process, which gets Ctrl+C itself."""
+    """Train in a child process, which gets Ctrl+C itself, and SIGTERM from us."""
     child = subprocess.Popen(  # noqa: S603 - our own module
         python_command("training", *arguments), env=child_environment()
     )
+    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
         try:
-            return child.wait()
+            code = child.wait()
         except KeyboardInterrupt:
             continue  # training saves where it was, then ends
+        signal.signal(signal.SIGTERM, before)
+        return 128 - code if code < 0 else code  # as a shell says that a signal ended it
 
 
 def _open_window(arguments: Sequence[str]) -> int:

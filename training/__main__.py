@@ -1,7 +1,7 @@
 """The command line of training: recipes make model files, and scores go into their cards.
 
 For a machine, every step is a line of JSON on the standard output; for a person it is a bar.
-Exit codes: 0 done, 2 not done, 130 stopped.
+Exit codes: 0 done, 2 not done, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 import argparse
@@ -25,6 +25,8 @@ from training.plot import plot_run
 from training.processes import join_processes
 from training.recipes import RECIPES, Recipe
 from training.run import Run, run_recipe
+from training.stopping import RunStopped, exit_code, raising_terminated
+from training.train import STATE_NAME
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,15 +45,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(parsed.threads)
     parsed.changes = changes
     try:
-        return int(parsed.run(parsed))
+        with raising_terminated():
+            return int(parsed.run(parsed))
     except AnnotateError as error:
         rank = os.environ.get("RANK")
         where = "" if rank is None else f"Process {rank}: "
         print(f"{where}{error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("Stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stopped:
+        if os.environ.get("RANK", "0") == "0":
+            print(_say_stopped(parsed, stopped), file=sys.stderr)
+        return exit_code(stopped)
+
+
+def _say_stopped(arguments: argparse.Namespace, stopped: KeyboardInterrupt) -> str:
+    """Where a process that was stopped is, and how to go on."""
+    if isinstance(stopped, RunStopped):
+        return str(stopped)
+    if arguments.run is not _train:
+        return "Stopped; give the same command again."
+    if (arguments.out / STATE_NAME).exists():
+        return f"Stopped; the same command goes on from the checkpoint in {arguments.out}."
+    return "Stopped before the first step; give the same command again."
 
 
 def _parser() -> argparse.ArgumentParser:

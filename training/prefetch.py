@@ -1,6 +1,7 @@
 """Batches made ahead by worker processes, in the same order however many there are."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from training.batches import make_batch
 from training.config import TrainConfig
 from training.data import Batch, PanopticDataset
 from training.processes import Processes
+from training.stopping import SIGNALS
 
 
 class _Steps(Dataset[Batch]):
@@ -47,7 +49,7 @@ def draw_batches(
         sampler=range(start, config.steps),
         num_workers=n_workers,
         collate_fn=_as_it_is,
-        worker_init_fn=_keep_to_one_thread,
+        worker_init_fn=_begin_worker,
         # A forked child may hang on the locks of its parent's threads.
         multiprocessing_context="spawn" if n_workers else None,
         pin_memory=processes.device.type == "cuda",
@@ -67,7 +69,10 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _keep_to_one_thread(_worker: int) -> None:
+def _begin_worker(_worker: int) -> None:
+    """Keep to one thread; end when the training process says so, which signals reach too."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 

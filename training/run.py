@@ -24,6 +24,7 @@ from training.recipes import Recipe
 from training.run_log import RunLog
 from training.sources import fit_codes, open_data
 from training.state import TrainState
+from training.stopping import RunStopped, StopSignals
 from training.train import STATE_NAME, TrainStep, load_average, train
 from training.validation import Evaluated, Validation
 
@@ -58,16 +59,24 @@ def run_recipe(run: Run, processes: Processes) -> Path:
     """Train, report every step, and write the averaged weights; returns the model file.
 
     Raises:
+        RunStopped: Ctrl-C or SIGTERM came; the last step is saved.
         AnnotateError: the data cannot be used, or the run cannot go on; says why.
     """
     data = open_data(run.data, run.config)
     config = fit_codes(run.config, data)
     run = replace(run, config=config)
     began = time.monotonic()
+    signals = StopSignals(is_told=processes.is_first)
     validation = None
     if run.truth is not None:
-        card = make_card(run, data, 0)
-        validation = Validation(config.evaluation, card, run.truth, run.out, processes)
+        validation = Validation(
+            config.evaluation,
+            make_card(run, data, 0),
+            run.truth,
+            run.out,
+            processes,
+            signals.has_come,
+        )
     steps = train(
         config,
         data,
@@ -75,11 +84,17 @@ def run_recipe(run: Run, processes: Processes) -> Path:
         processes,
         may_differ=run.may_differ,
         after_step=partial(_evaluate, validation, config.steps),
+        should_stop=signals.has_come,
     )
+    done = config.steps
     with ExitStack() as opened:
         report = _reporter(run, opened) if processes.is_first else _say_nothing
+        opened.enter_context(signals)
         for step in steps:
             report(step, None if validation is None else validation.latest)
+            done = step.step
+    if done < config.steps:
+        raise RunStopped(run.out, done, config.steps, signals.number)
     path = run.out / f"{run.name}.safetensors"
     if processes.is_first:
         model = load_average(config, run.out / STATE_NAME)

@@ -20,6 +20,7 @@ from training.processes import Processes
 from training.start import load_start
 from training.state import TrainState, load_state, save_state
 from training.stepper import ALONE, Stepper, new_state, set_rates
+from training.stopping import never
 
 STATE_NAME: Final = "state.safetensors"
 LEAST_SCALE: Final = 2.0**-10  # of float16 gradients; less says that they are never finite
@@ -64,6 +65,7 @@ def train(
     *,
     may_differ: bool = False,
     after_step: Callable[[TrainState], None] | None = None,
+    should_stop: Callable[[], bool] = never,
 ) -> Iterator[TrainStep]:
     """Train, or go on where the last checkpoint in `out` ends; yields after every step.
 
@@ -73,6 +75,8 @@ def train(
         may_differ: whether the checkpoint may be of a run with other settings.
         after_step: is called with the state after every step and before it is saved, as
             evaluation is.
+        should_stop: is asked after every step; once any process says so, the step is saved and
+            is the last in all of them.
 
     Raises:
         CheckpointError: the checkpoint in `out` is of another run, or cannot be written.
@@ -106,7 +110,8 @@ def train(
         seconds = time.monotonic() - began
         if after_step is not None:
             after_step(state)
-        is_last = state.step == config.steps
+        is_stopped = processes.add([float(should_stop())]) != [0.0]
+        is_last = is_stopped or state.step == config.steps
         is_due = is_last or time.monotonic() - saved_at > config.checkpoint_seconds
         if is_due and processes.is_first:
             save_state(path, state, config)
@@ -124,6 +129,8 @@ def train(
             notice=stepper.notice,
         )
         stepper.notice = ""
+        if is_stopped:
+            return
 
 
 def make_folder(out: Path) -> None:

@@ -1,7 +1,7 @@
 """Validation: what the averaged weights score on held-out images while a run goes on."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from training.evaluate import tally_images
 from training.processes import Processes
 from training.sources import find_images, find_truth
 from training.state import TrainState
+from training.stopping import never
 
 BEST_NAME: Final = "best.safetensors"
 N_PICTURES: Final = 2  # whose refinement is shown
@@ -61,7 +62,13 @@ class Validation:
     """
 
     def __init__(
-        self, config: Evaluation, card: ModelCard, truth: Path, out: Path, processes: Processes
+        self,
+        config: Evaluation,
+        card: ModelCard,
+        truth: Path,
+        out: Path,
+        processes: Processes,
+        should_stop: Callable[[], bool] = never,
     ) -> None:
         """Read the truth.
 
@@ -69,6 +76,7 @@ class Validation:
             card: of the model; its sampling options hold but for steps and td.
             truth: COCO panoptic JSON, or the folder with one.
             out: folder for `best.safetensors`.
+            should_stop: is asked before every image; once it says so, nothing is rated.
 
         Raises:
             CocoError: the truth cannot be read.
@@ -78,7 +86,7 @@ class Validation:
         self._config, self._card = config, replace(card, sampling=sampling)
         self._truth_json = truth = find_truth(truth)
         self._truth = read_coco(truth)
-        self._out, self._processes = out, processes
+        self._out, self._processes, self._should_stop = out, processes, should_stop
         every = range(len(self._truth.images))
         self._indices = spread(every, config.images) if config.images else every
         self.latest: Evaluated | None = None
@@ -90,8 +98,11 @@ class Validation:
         is_due = state.step == n_steps or (every > 0 and state.step % every == 0)
         self.latest = self.evaluate(state) if is_due else None
 
-    def evaluate(self, state: TrainState) -> Evaluated:
+    def evaluate(self, state: TrainState) -> Evaluated | None:
         """Rate the averaged weights; all processes take part, each with images of its own.
+
+        Returns:
+            None if the run is to stop.
 
         Raises:
             TrainingError: no image can be used.
@@ -99,6 +110,8 @@ class Validation:
         began, model, ranks = time.monotonic(), state.average.eval(), self._processes
         tallies, good, bad = self._tally(model, self._indices[ranks.rank :: ranks.n_ranks])
         bad = ranks.collect(bad)
+        if ranks.add([float(self._should_stop())]) != [0.0]:
+            return None
         n_images = len(self._indices) - len(bad)
         if n_images == 0:
             raise TrainingError(f"{self._truth_json} has no image that can be used: {bad[0]}")
@@ -122,6 +135,8 @@ class Validation:
         good, bad = [], []
         ways = [self._card.sampling]
         for index in indices:
+            if self._should_stop():
+                break
             try:
                 (of_one,), _ = tally_images(
                     model, self._card, self._truth_json, self._truth, [index], ways

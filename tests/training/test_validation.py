@@ -124,6 +124,15 @@ def test_images_that_cannot_be_used_are_named_and_left_out(truth, tmp_path):
         validation(truth, tmp_path).evaluate(new_state(PLAIN))
 
 
+def test_a_run_that_is_to_stop_is_not_rated(truth, tmp_path):
+    answers = iter([False, True, True])
+    config = Evaluation(steps=2, time_delta=1.0)
+    rating = Validation(config, CARD, truth, tmp_path, Processes(), lambda: next(answers))
+    state = new_state(PLAIN)
+    assert rating.evaluate(state) is None and state.best_pq is None
+    assert next(answers, "none") == "none" and list(tmp_path.glob("best*")) == []
+
+
 def test_a_part_of_the_images_is_spread_over_all():
     assert list(spread(range(97), 4)) == [0, 24, 48, 72]
     assert list(spread(range(3), 5)) == [0, 1, 2] and list(spread([], 2)) == []

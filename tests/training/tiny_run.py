@@ -20,6 +20,7 @@ from training.config import TrainConfig
 from training.data import PanopticDataset
 from training.photo_views import PhotoAugmentation
 from training.processes import Processes, join_processes
+from training.stopping import StopSignals
 from training.train import train
 
 SQUARE = Category(1, "square", True, (220, 20, 60))
@@ -114,9 +115,13 @@ def run(names: str, out: Path, pause_s: float = 0.0) -> None:
 def run_one(processes: Processes, name: str, out: Path, pause_s: float) -> None:
     data = Damaged() if name == "damaged" else Pictures()
     out.mkdir(parents=True, exist_ok=True)
-    with (out / f"rank{processes.rank}.jsonl").open("a") as notes:
+    with (
+        StopSignals(is_told=processes.is_first) as signals,
+        (out / f"rank{processes.rank}.jsonl").open("a") as notes,
+    ):
         print(json.dumps({"pid": os.getpid()}), file=notes, flush=True)
-        for step in train(CONFIGS[name], data, out, processes):
+        steps = train(CONFIGS[name], data, out, processes, should_stop=signals.has_come)
+        for step in steps:
             line = {
                 "step": step.step,
                 "loss": step.loss,

@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_recipe(name, recipe, commands)
     score = commands.add_parser("score", help="PQ of a model file over steps and td")
     score.add_argument("model", type=Path)
-    score.add_argument("truth", type=Path, help="COCO panoptic JSON")
+    score.add_argument("truth", type=Path, help="COCO panoptic JSON, or a project")
     score.add_argument("--steps", type=int, nargs="+", default=[20])
     score.add_argument("--td", type=float, nargs="+", default=[2.0])
     score.add_argument("--min-area", type=int)
@@ -115,7 +115,7 @@ def _add_recipe(
     )
     command.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
     command.add_argument(
-        "--val", type=Path, help="COCO panoptic JSON to evaluate on, or its folder"
+        "--val", type=Path, help="COCO panoptic JSON, its folder or project to evaluate on"
     )
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     command.add_argument(

@@ -63,8 +63,8 @@ class TrainConfig:
         order: "epochs" takes every picture once before any comes again; "draws" draws each.
         ids: "random" draws distinct ids from all there are; "shuffle" permutes 1..k.
         crowds: whether a crowd is trained as void, or as a segment like any other.
-        project_images: which images of a project are trained on: those that a person has
-            approved, or all that have been edited.
+        project_images: which images of a project are trained on, or evaluated on: those that a
+            person has approved, all that have been edited, or all.
         past_dropout: how often a past frame of a clip is replaced by an empty map.
         steps: number of optimizer steps.
         learning_rate: peak; rises from 0 over `warmup_steps`, then falls along `schedule` to
@@ -102,7 +102,7 @@ class TrainConfig:
     order: Literal["epochs", "draws"] = "epochs"
     ids: Literal["random", "shuffle"] = "random"
     crowds: Literal["void", "segment"] = "void"
-    project_images: Literal["approved", "edited"] = "approved"
+    project_images: Literal["approved", "edited", "all"] = "approved"
     past_dropout: float = 0.2
 
     steps: int = 10_000

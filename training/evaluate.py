@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.coco import CocoDataset, read_coco
+from core.errors import TrainingError
 from core.images import read_image
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.segment import encode_image, segment_image
 from core.model_card import ModelCard
 from core.proposals import Proposal, SamplingOptions
 from core.quality import QualityReport, Tallies, add_tallies, compare_maps, report_quality
-from training.sources import find_images
+from training.truth import Truth, open_truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Scored:
 def evaluate(
     model: Pix2SeqD,
     card: ModelCard,
-    truth_json: Path,
+    truth_path: Path,
     options: Iterable[SamplingOptions],
     *,
     image_ids: Collection[int] | None = None,
@@ -36,20 +36,20 @@ def evaluate(
     """Segment every picture in every way and compare with the truth; encoding is shared.
 
     Args:
-        truth_json: pictures lie where `find_images` says.
+        truth_path: as `open_truth` takes it.
         image_ids: of the pictures to use; None is all.
 
     Raises:
-        CocoError, ImageError: the truth or a picture cannot be read.
+        AnnotateError: the truth or a picture cannot be read.
     """
-    truth = read_coco(truth_json)
+    truth = open_truth(truth_path)
     wanted = [
         index
         for index, image in enumerate(truth.images)
         if image_ids is None or image.id in image_ids
     ]
     ways = list(options)
-    tallies, seconds = tally_images(model, card, truth_json, truth, wanted, ways)
+    tallies, seconds = tally_images(model, card, truth, wanted, ways)
     return [
         Scored(sampling, report_quality(tally, truth.categories), len(wanted), spent)
         for sampling, tally, spent in zip(ways, tallies, seconds, strict=True)
@@ -59,20 +59,19 @@ def evaluate(
 def tally_images(
     model: Pix2SeqD,
     card: ModelCard,
-    truth_json: Path,
-    truth: CocoDataset,
+    truth: Truth,
     indices: Iterable[int],
     ways: Sequence[SamplingOptions],
 ) -> tuple[list[Tallies], list[float]]:
     """Hits and misses over some pictures of the truth, and the seconds spent, for each way.
 
     Raises:
-        CocoError, ImageError: the truth or a picture cannot be read.
+        AnnotateError: a true map or a picture cannot be read, or their sizes differ.
     """
     tallies: list[Tallies] = [{} for _ in ways]
     seconds = [0.0] * len(ways)
     for index in indices:
-        image = read_image(find_images(truth_json) / truth.images[index].file_name)
+        image = read_image(truth.images[index].path)
         encoded = encode_image(model, image)
         for way, sampling in enumerate(ways):
             *_, last = segment_image(model, card, image, sampling, encoded=encoded)
@@ -83,14 +82,31 @@ def tally_images(
 
 
 def images_with(truth_json: Path, field: str, value: str) -> set[int]:
-    """Ids of the images whose entry in a COCO JSON has that value in an extra field."""
+    """Ids of the images whose entry in a COCO JSON has that value in an extra field.
+
+    Raises:
+        TrainingError: it is no JSON.
+    """
+    if truth_json.suffix != ".json":
+        raise TrainingError(f"{truth_json} has no fields; --only needs a COCO panoptic JSON.")
     images = json.loads(truth_json.read_text())["images"]
     return {image["id"] for image in images if str(image.get(field)) == value}
 
 
-def compare_with_truth(proposal: Proposal, truth: CocoDataset, index: int) -> Tallies:
-    """Hits and misses of one proposal whose category ids are the truth's."""
-    true_ids, segments = truth.load(index)
+def compare_with_truth(proposal: Proposal, truth: Truth, index: int) -> Tallies:
+    """Hits and misses of one proposal whose category ids are the truth's.
+
+    Raises:
+        TrainingError: the picture has another size than the true map.
+    """
+    true_ids, of_truth = truth.images[index].load()
+    segments = tuple(of_truth)
+    if true_ids.shape != proposal.segment_ids.shape:
+        (height, width), size = proposal.segment_ids.shape, true_ids.shape
+        raise TrainingError(
+            f"{truth.images[index].path} is {width} x {height}, but its map {size[1]} x "
+            f"{size[0]}; put the picture back that the map is of."
+        )
     return compare_maps(
         proposal.segment_ids,
         dict(proposal.category_ids),

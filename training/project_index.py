@@ -2,41 +2,66 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from core.project_images import ImageQuery, Review
+from core.errors import TrainingError
+from core.panoptic import Category
+from core.project_images import ImageQuery, ImageRecord, Review
 from core.store import AnnotationStore
 from training.files import Entry, PanopticFiles
 from training.labels import Crowds, Labels, codes_of, label_map, with_numbers
 
-Which = Literal["approved", "edited"]
+Which = Literal["approved", "edited", "all"]
+QUERIES: Final = {
+    "approved": ImageQuery(review=Review.APPROVED),
+    "edited": ImageQuery(has_edits=True),
+    "all": ImageQuery(),
+}
 
 
 def index_project(
     path: Path, *, has_stuff_ids: bool, crowds: Crowds = "void", which: Which = "approved"
 ) -> PanopticFiles:
-    """The approved images of a project, or all that have been edited; it may be open elsewhere.
-
-    Frames of videos are left out and named.
+    """The images of a project as `list_images` finds them, and how to read their labels.
 
     Raises:
-        ProjectError: the project cannot be read.
+        AnnotateError: the project cannot be read, or has no categories.
     """
-    is_approved = which == "approved"
-    query = ImageQuery(review=Review.APPROVED) if is_approved else ImageQuery(has_edits=True)
-    with AnnotationStore.open(path, is_read_only=True) as store:
-        categories = store.categories
-        records = store.image_records(store.image_ids(query))
+    categories, records, bad = list_images(path, which)
     codes = codes_of(categories)
     numbered = with_numbers(categories, has_stuff_ids=has_stuff_ids)
-    entries, bad = [], []
-    for record in records:
-        if record.frame is not None:
-            bad.append(f"Frame {record.frame} of {record.path} is in a video; export it first.")
-            continue
-        read = partial(_read_labels, path, record.id, codes, numbered, crowds)
-        entries.append(Entry(record.path, read))
+    entries = [
+        Entry(record.path, partial(_read_labels, path, record.id, codes, numbered, crowds))
+        for record in records
+    ]
     return PanopticFiles(categories, entries, bad=bad)
+
+
+def list_images(
+    path: Path, which: Which
+) -> tuple[tuple[Category, ...], list[ImageRecord], tuple[str, ...]]:
+    """Categories and images of a project, which may be open elsewhere.
+
+    Frames of videos are left out, each with a sentence.
+
+    Args:
+        which: images that a person has approved, that have edits, or all.
+
+    Raises:
+        TrainingError: the project has no categories.
+        ProjectError: it cannot be read.
+    """
+    with AnnotationStore.open(path, is_read_only=True) as store:
+        categories = store.categories
+        records = store.image_records(store.image_ids(QUERIES[which]))
+    if not categories:
+        raise TrainingError(f"{path} has no categories; add some in the window, and segments.")
+    bad = tuple(
+        f"Frame {record.frame} of {record.path} is in a video; export it first."
+        for record in records
+        if record.frame is not None
+    )
+    return categories, [record for record in records if record.frame is None], bad
 
 
 def _read_labels(

@@ -26,6 +26,7 @@ from training.sources import fit_codes, open_data
 from training.state import TrainState
 from training.stopping import RunStopped, StopSignals
 from training.train import STATE_NAME, TrainStep, load_average, train
+from training.truth import open_truth
 from training.validation import Evaluated, Validation
 
 Report = Callable[[TrainStep, Evaluated | None], None]
@@ -38,8 +39,8 @@ class Run:
     Attributes:
         name: of the recipe, and of the model that comes out.
         config: the recipe's, with the changes that were asked for.
-        data: to train on, as `open_data` takes it; truth: a COCO panoptic JSON to evaluate on,
-            or None.
+        data: to train on, as `open_data` takes it; truth: to evaluate on, as `open_truth`
+            takes it, or None.
         out: folder for everything that is written.
         may_differ: whether a checkpoint there may be of a run with other settings.
         is_for_machines: whether steps are told in JSON or by a bar.
@@ -72,7 +73,7 @@ def run_recipe(run: Run, processes: Processes) -> Path:
         validation = Validation(
             config.evaluation,
             make_card(run, data, 0),
-            run.truth,
+            open_truth(run.truth, config.project_images),
             run.out,
             processes,
             signals.has_come,

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.coco import CocoDataset, read_coco
 from core.errors import AnnotateError, TrainingError
 from core.images import read_image
 from core.model.checkpoint import save_checkpoint
@@ -24,9 +23,9 @@ from core.quality import QualityReport, Tallies, Tally, add_tallies, report_qual
 from training.config import Evaluation
 from training.evaluate import tally_images
 from training.processes import Processes
-from training.sources import find_images, find_truth
 from training.state import TrainState
 from training.stopping import never
+from training.truth import Truth
 
 BEST_NAME: Final = "best.safetensors"
 N_PICTURES: Final = 2  # whose refinement is shown
@@ -65,32 +64,29 @@ class Validation:
         self,
         config: Evaluation,
         card: ModelCard,
-        truth: Path,
+        truth: Truth,
         out: Path,
         processes: Processes,
         should_stop: Callable[[], bool] = never,
     ) -> None:
-        """Read the truth.
+        """Refuse a truth that the model cannot be compared with.
 
         Args:
             card: of the model; its sampling options hold but for steps and td.
-            truth: COCO panoptic JSON, or the folder with one.
             out: folder for `best.safetensors`.
             should_stop: is asked before every image; once it says so, nothing is rated.
 
         Raises:
-            CocoError: the truth cannot be read.
-            TrainingError: it has other categories than the training data, or no images.
+            TrainingError: it has other categories than the training data.
         """
         sampling = sampling_of(config, card.sampling)
         self._config, self._card = config, replace(card, sampling=sampling)
-        self._truth_json = truth = find_truth(truth)
-        self._truth = read_coco(truth)
+        self._truth = truth
         self._out, self._processes, self._should_stop = out, processes, should_stop
-        every = range(len(self._truth.images))
+        every = range(len(truth.images))
         self._indices = spread(every, config.images) if config.images else every
         self.latest: Evaluated | None = None
-        _check_categories(truth, self._truth, card.categories)
+        _check_categories(truth, card.categories)
 
     def after_step(self, state: TrainState, n_steps: int) -> None:
         """Evaluate if it is time, as it always is after the last of n_steps."""
@@ -114,7 +110,7 @@ class Validation:
             return None
         n_images = len(self._indices) - len(bad)
         if n_images == 0:
-            raise TrainingError(f"{self._truth_json} has no image that can be used: {bad[0]}")
+            raise TrainingError(f"{self._truth.path} has no image that can be used: {bad[0]}")
         report = report_quality(self._add_up(tallies), self._truth.categories)
         is_best = state.best_pq is None or report.all.pq > state.best_pq
         if is_best:
@@ -125,6 +121,7 @@ class Validation:
             pictures = tuple(self._show(model, index) for index in spread(good, N_PICTURES))
             if is_best:
                 self._keep(state, report, n_images)
+        bad = (*self._truth.bad, *bad)
         return Evaluated(report, n_images, seconds, is_best, pictures, bad)
 
     def _tally(
@@ -138,9 +135,7 @@ class Validation:
             if self._should_stop():
                 break
             try:
-                (of_one,), _ = tally_images(
-                    model, self._card, self._truth_json, self._truth, [index], ways
-                )
+                (of_one,), _ = tally_images(model, self._card, self._truth, [index], ways)
             except AnnotateError as error:
                 bad.append(str(error))
                 continue
@@ -162,7 +157,7 @@ class Validation:
     def _keep(self, state: TrainState, report: QualityReport, n_images: int) -> None:
         """Write the best model so far, with what it scored in its card."""
         scores = {
-            "truth": self._truth_json.name,
+            "truth": self._truth.path.name,
             "step": state.step,
             "images": n_images,
             "options": asdict(self._card.sampling),
@@ -173,8 +168,7 @@ class Validation:
 
     def _show(self, model: Pix2SeqD, index: int) -> NDArray[np.uint8]:
         """A picture and its map after each of the sampler's steps, side by side."""
-        entry = self._truth.images[index]
-        image = read_image(find_images(self._truth_json) / entry.file_name)
+        image = read_image(self._truth.images[index].path)
         steps = segment_image(model, self._card, image, self._card.sampling)
         maps = [paint_segments(s.segment_ids) for s in steps if isinstance(s, Preview)]
         return side_by_side([image, *maps], image.shape[0] / image.shape[1])
@@ -211,13 +205,11 @@ def side_by_side(
     return np.hstack(row[:-1])
 
 
-def _check_categories(path: Path, truth: CocoDataset, wanted: Sequence[Category]) -> None:
-    if not truth.images:
-        raise TrainingError(f"{path} has no images to evaluate on; choose another file.")
+def _check_categories(truth: Truth, wanted: Sequence[Category]) -> None:
     names = {category.id: (category.name, category.is_thing) for category in wanted}
     for category in truth.categories:
         if names.get(category.id) != (category.name, category.is_thing):
             raise TrainingError(
-                f"{path} has the category {category.id} '{category.name}', which the training "
-                "data has not; evaluate on data with the same categories."
+                f"{truth.path} has the category {category.id} '{category.name}', which the "
+                "training data has not; evaluate on data with the same categories."
             )

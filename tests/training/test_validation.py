@@ -18,6 +18,7 @@ from training.config import Evaluation
 from training.evaluate import evaluate
 from training.processes import Processes
 from training.stepper import new_state
+from training.truth import open_truth
 from training.validation import Validation, paint_segments, sampling_of, spread
 
 CARD = ModelCard("tiny", "Squares.", (SQUARE,), SamplingOptions(min_area=1))
@@ -40,7 +41,7 @@ def truth(tmp_path):
 
 def validation(truth, out, processes=None, **fields):
     config = Evaluation(steps=2, time_delta=1.0, **fields)
-    return Validation(config, CARD, truth, out, processes or Processes())
+    return Validation(config, CARD, open_truth(truth), out, processes or Processes())
 
 
 def spoil(state, seed):
@@ -127,7 +128,9 @@ def test_images_that_cannot_be_used_are_named_and_left_out(truth, tmp_path):
 def test_a_run_that_is_to_stop_is_not_rated(truth, tmp_path):
     answers = iter([False, True, True])
     config = Evaluation(steps=2, time_delta=1.0)
-    rating = Validation(config, CARD, truth, tmp_path, Processes(), lambda: next(answers))
+    rating = Validation(
+        config, CARD, open_truth(truth), tmp_path, Processes(), lambda: next(answers)
+    )
     state = new_state(PLAIN)
     assert rating.evaluate(state) is None and state.best_pq is None
     assert next(answers, "none") == "none" and list(tmp_path.glob("best*")) == []
@@ -169,4 +172,4 @@ def test_the_truth_is_found_in_its_folder_also_as_coco_is_published(truth, tmp_p
 def test_a_truth_with_other_categories_is_a_sentence(truth, tmp_path):
     other = replace(CARD, categories=(Category(1, "circle", True, (0, 0, 0)),))
     with pytest.raises(TrainingError, match="category 1 'square', which the training data has"):
-        Validation(Evaluation(), other, truth, tmp_path, Processes())
+        Validation(Evaluation(), other, open_truth(truth), tmp_path, Processes())

@@ -7,23 +7,33 @@
 DIR is `coco_panoptic` of the shared data. Both see the same views in the same order; minutes
 are those of the CPU, and the learning rate follows them, so a busy machine changes nothing. A
 run that was stopped goes on from its last checkpoint. `score` prints PQ on the held-out
-photographs and the actions that mend the proposals, beside those that an empty map takes;
-segments below an area are left out, and s are CPU seconds a photograph.
+photographs and the actions that mend the proposals, beside those that an empty map takes. A
+person's seconds are those of `core.correction_cost`, borders included; s are CPU seconds, both
+for a photograph. Small segments and those in doubt are left out, from which size
+and how much doubt is chosen on every second photograph, for both alike.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from benchmarks.pixel_head import head_step, new_head, propose
+from benchmarks.pixel_head import (
+    Segments,
+    head_step,
+    keep_sure,
+    measure_sureness,
+    new_head,
+    propose,
+)
 from benchmarks.report import print_conditions, print_report
 from core.coco import CocoDataset, read_coco
 from core.correction_cost import ACTIONS, CorrectionCost, measure_cost
@@ -32,9 +42,15 @@ from core.images import read_image
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.segment import encode_image, segment_image
 from core.model_card import ModelCard
-from core.panoptic import Ids
+from core.panoptic import Category
 from core.proposals import Proposal, SamplingOptions
-from core.quality import Tallies, add_tallies, compare_maps, report_quality
+from core.quality import (
+    QualityReport,
+    Tallies,
+    add_tallies,
+    compare_maps,
+    report_quality,
+)
 from training.batches import make_batch
 from training.config import TrainConfig
 from training.data import Batch, PanopticDataset
@@ -47,12 +63,14 @@ from training.stepper import Stepper, new_state, set_rates
 RECIPE = RECIPES["natural-14"]
 TRAIN, VAL = "train/panoptic_coarse_train.json", "val/panoptic_coarse_val.json"
 SAVE_SECONDS = 240.0
-LEAST_AREAS = (100, 400, 1_600, 6_400)  # pixels of a proposed segment
+LEAST_AREAS = (100, 400, 1_600, 6_400, 25_600)  # pixels of a proposed segment
+LEAST_SURENESS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 SAMPLING = SamplingOptions(steps=10, min_area=LEAST_AREAS[0], split_parts=True)
 KINDS = tuple(kind for kind in ACTIONS if kind != "redraw")  # borders are not looked at
-COLUMNS = ["segments of", "PQ", "Th", "St", "total", *KINDS, "s"]
-Segments = tuple[Ids, dict[int, int]]
+COLUMNS = ["", "PQ", "Th", "St", "actions", *KINDS, "person", "s"]
+ALL, EVEN, ODD = slice(None), slice(0, None, 2), slice(1, None, 2)  # of the photographs
 Step = Callable[[Batch], float]
+Proposer = Callable[[NDArray[np.uint8]], Segments]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     score = commands.add_parser("score")
     score.add_argument("--images", type=int, default=0, help="only so many; 0 is all")
     score.add_argument("--td", type=float, nargs="+", default=[1.0, 3.0, 6.0, 12.0])
+    score.add_argument("--steps", type=int, default=SAMPLING.steps)
     score.add_argument(
         "--live",
         action="store_true",
@@ -138,76 +157,142 @@ def train_for(
 
 @dataclass(slots=True)
 class Scores:
-    """What one way of proposing comes to, with segments below an area left out."""
+    """What one way of proposing comes to, photograph by photograph.
 
+    Attributes:
+        family: "empty map", "head" or "model"; name: the way of proposing in it.
+        least_area, least_sureness: of the segments that are kept.
+    """
+
+    family: str
     name: str
-    tallies: Tallies = field(default_factory=dict)
-    corrections: CorrectionCost = CorrectionCost()
+    least_area: int = 0
+    least_sureness: float = 0.0
+    tallies: list[Tallies] = field(default_factory=list)
+    costs: list[CorrectionCost] = field(default_factory=list)
     seconds: float = 0.0
 
-    def add(self, segments: Segments, truth: CocoDataset, index: int, seconds: float) -> None:
-        """Compare one image's segments with the truth."""
-        true_ids, true_segments = truth.load(index)
-        true_categories = {s.id: s.category_id for s in true_segments}
-        crowds = {s.id for s in true_segments if s.is_crowd}
-        sides = (*segments, true_ids, true_categories, crowds)
-        add_tallies(self.tallies, compare_maps(*sides))
-        self.corrections += measure_cost(*sides)
+    def add(self, measured: tuple[Tallies, CorrectionCost], seconds: float) -> None:
+        """Take in one photograph."""
+        self.tallies.append(measured[0])
+        self.costs.append(measured[1])
         self.seconds += seconds
 
-    def row(self, truth: CocoDataset, n_images: int) -> list[str]:
+    def cost(self, of: slice = ALL) -> CorrectionCost:
+        """What is to be done on some of the photographs."""
+        return sum(self.costs[of], CorrectionCost())
+
+    def actions(self, of: slice = ALL) -> int:
+        """Actions on segments; what it takes to mend borders is not among them."""
+        cost = self.cost(of)
+        return sum(getattr(cost, kind) for kind in KINDS)
+
+    def report(self, categories: Sequence[Category], of: slice = ALL) -> QualityReport:
+        """PQ on some of the photographs."""
+        total: Tallies = {}
+        for tallies in self.tallies[of]:
+            add_tallies(total, tallies)
+        return report_quality(total, categories)
+
+    def row(self, categories: Sequence[Category], of: slice = ALL) -> list[str]:
         """One line of the table."""
-        report = report_quality(self.tallies, truth.categories)
-        means = (report.all, report.things, report.stuff)
-        counts = [getattr(self.corrections, kind) for kind in KINDS]
+        report, cost = self.report(categories, of), self.cost(of)
+        kept = f"{self.least_area} px, {self.least_sureness:g}" if self.least_area else ""
         return [
-            self.name,
-            *(f"{100 * mean.pq:.1f}" for mean in means),
-            *map(str, (sum(counts), *counts)),
-            f"{self.seconds / n_images:.1f}",
+            f"{self.name}, {kept}" if kept else self.name,
+            *(f"{100 * mean.pq:.1f}" for mean in (report.all, report.things, report.stuff)),
+            *map(str, (self.actions(of), *(getattr(cost, kind) for kind in KINDS))),
+            f"{cost.seconds() / len(self.costs[of]):.0f}",
+            f"{self.seconds / len(self.costs):.1f}",
         ]
 
 
 def _score(arguments: argparse.Namespace) -> None:
     truth = read_coco(arguments.data / VAL)
-    indices = range(len(truth.images))[: arguments.images or None]
-    proposers = dict(find_proposers(arguments.out, truth, arguments.td, is_live=arguments.live))
-    scores = {"empty map": Scores("empty map")} | {
-        f"{name}, {area} px": Scores(f"{name}, {area} px")
-        for name in proposers
-        for area in LEAST_AREAS
+    n_images = min(arguments.images or len(truth.images), len(truth.images))
+    proposers = find_proposers(
+        arguments.out, truth, arguments.td, arguments.steps, is_live=arguments.live
+    )
+    empty = Scores("empty map", "empty map")
+    scores = {
+        name: [
+            Scores(family, name, area, sureness)
+            for area in LEAST_AREAS
+            for sureness in LEAST_SURENESS
+        ]
+        for family, name, _ in proposers
     }
-    for index in indices:
+    for index in range(n_images):
         image = read_image(arguments.data / "val" / "images" / truth.images[index].file_name)
-        nothing: Segments = (np.zeros(image.shape[:2], np.uint16), {})
-        scores["empty map"].add(nothing, truth, index, 0.0)
-        for name, propose_for in proposers.items():
+        nothing = Segments(np.zeros(image.shape[:2], np.uint16), {}, {})
+        empty.add(measure(nothing, truth, index), 0.0)
+        for _, name, propose_for in proposers:
             began = time.process_time()
             segments = propose_for(image)
             seconds = time.process_time() - began
-            for area in LEAST_AREAS:
-                kept = without_small(segments, area)
-                scores[f"{name}, {area} px"].add(kept, truth, index, seconds)
-    rows = [score.row(truth, len(indices)) for score in scores.values()]
-    title = f"{len(indices)} photographs; td: the model at {SAMPLING.steps} steps"
-    print_report(title, COLUMNS, rows)
+            measured: dict[tuple[int, ...], tuple[Tallies, CorrectionCost]] = {}
+            for way in scores[name]:
+                kept = keep_sure(segments, way.least_area, way.least_sureness)
+                key = tuple(kept.categories)
+                measured[key] = measured.get(key) or measure(kept, truth, index)
+                way.add(measured[key], seconds)
+    _print_scores(empty, scores, truth.categories)
 
 
-def without_small(segments: Segments, least_area: int) -> Segments:
-    """The same segments, but those of fewer pixels, which become void."""
-    ids, categories = segments
-    areas = np.bincount(ids.ravel(), minlength=max(categories, default=0) + 1)
-    kept = {i: category for i, category in categories.items() if areas[i] >= least_area}
-    table = np.zeros(len(areas), np.uint16)
-    table[list(kept)] = list(kept)
-    return table[ids], kept
+def measure(
+    segments: Segments, truth: CocoDataset, index: int
+) -> tuple[Tallies, CorrectionCost]:
+    """Compare the segments of one photograph with the truth."""
+    true_ids, true_segments = truth.load(index)
+    true_categories = {s.id: s.category_id for s in true_segments}
+    crowds = {s.id for s in true_segments if s.is_crowd}
+    sides = (segments.ids, segments.categories, true_ids, true_categories, crowds)
+    return compare_maps(*sides), measure_cost(*sides)
+
+
+def _print_scores(
+    empty: Scores, scores: dict[str, list[Scores]], categories: Sequence[Category]
+) -> None:
+    """All that is not left out, then what was chosen, then PQ by category."""
+    every = [way for ways in scores.values() for way in ways]
+    shown = [empty, *(way for way in every if way.least_sureness == 0)]
+    n_images = len(empty.costs)
+    print_report(
+        f"{n_images} photographs; least area and sureness of the segments that are kept",
+        COLUMNS,
+        [way.row(categories) for way in shown],
+    )
+    chosen = choose_ways(every)
+    print_report(
+        "Chosen on every second photograph for the fewest actions, counted on the others",
+        COLUMNS,
+        [way.row(categories, ODD) for way in (empty, *chosen)],
+    )
+    reports = [way.report(categories).per_category for way in chosen]
+    print_report(
+        f"PQ by category of these, {n_images} photographs",
+        ["category", *(way.name for way in chosen)],
+        [
+            [category.name, *(f"{100 * report[category.id].pq:.1f}" for report in reports)]
+            for category in categories
+        ],
+    )
+
+
+def choose_ways(ways: Sequence[Scores]) -> list[Scores]:
+    """Of each family the way that costs the fewest actions on every second photograph."""
+    families = dict.fromkeys(way.family for way in ways)
+    return [
+        min((w for w in ways if w.family == family), key=lambda way: way.actions(EVEN))
+        for family in families
+    ]
 
 
 def find_proposers(
-    out: Path, truth: CocoDataset, tds: Sequence[float], *, is_live: bool
-) -> Iterator[tuple[str, Callable[[np.ndarray], Segments]]]:
-    """What was trained, by name: the head, and the model in several ways of sampling."""
-    config = RECIPE.config
+    out: Path, truth: CocoDataset, tds: Sequence[float], steps: int, *, is_live: bool
+) -> list[tuple[str, str, Proposer]]:
+    """What was trained: family, name and how it proposes; the model in several ways."""
+    config, found = RECIPE.config, []
     for which in ("head", "model"):
         path = out / which / "state.safetensors"
         if not path.exists():
@@ -216,22 +301,41 @@ def find_proposers(
         load_state(path, state, config, may_differ=True)
         network = (state.model if is_live else state.average).eval()
         if which == "head":
-            yield "head", partial(propose, network, categories=truth.categories)
+            head: Proposer = partial(propose, network, categories=truth.categories)
+            found.append((which, which, head))
             continue
         card = ModelCard("natural-14", RECIPE.summary, truth.categories)
         for td in tds:
-            way = replace(SAMPLING, time_delta=td)
-            yield f"td {td:g}", partial(_sample, network, card, options=way)
+            options = replace(SAMPLING, steps=steps, time_delta=td)
+            model: Proposer = partial(sample_segments, network, card, options=options)
+            found.append((which, f"td {td:g}", model))
+    return found
 
 
-def _sample(
-    model: Pix2SeqD, card: ModelCard, image: np.ndarray, options: SamplingOptions
+@torch.inference_mode()
+def sample_segments(
+    model: Pix2SeqD, card: ModelCard, image: NDArray[np.uint8], options: SamplingOptions
 ) -> Segments:
-    encoded = encode_image(model, image)
+    """A proposal, as sure as the network is of its categories when it has seen noise alone.
+
+    What it says after the last step follows from what it has said before, and is too sure.
+    """
+    encoded = encoding, frame = encode_image(model, image)
     *_, last = segment_image(model, card, image, options, encoded=encoded)
     if not isinstance(last, Proposal):
         raise TypeError("the last that a sampler yields is the proposal")
-    return last.segment_ids, dict(last.category_ids)
+    generator = torch.Generator().manual_seed(options.seed)
+    noise = torch.randn(1, model.config.n_bits, *frame.mask, generator=generator)
+    gamma = model.config.sampling_schedule.gamma(torch.ones(1))
+    logits = model.logits(noise, gamma, encoding, model.given(encoding))
+    height, width = (side // frame.stride for side in frame.content)
+    codes = logits[0, : model.config.n_codes, :height, :width]
+    codes[0] = -torch.inf
+    categories = dict(last.category_ids)
+    sureness = measure_sureness(
+        codes.softmax(0).numpy(), last.segment_ids, categories, card.categories
+    )
+    return Segments(last.segment_ids, categories, sureness)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ convolution to the categories, and connected components of each thing category a
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,20 @@ from training.config import TrainConfig
 from training.data import Batch
 from training.state import TrainState
 from training.stepper import make_optimizer, update_average
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segments:
+    """What is proposed for a picture.
+
+    Attributes:
+        ids: [H, W], 0 is void.
+        categories, sureness: by segment id, the latter from 0 to 1.
+    """
+
+    ids: Ids
+    categories: dict[int, int]
+    sureness: dict[int, float]
 
 
 class PixelHead(nn.Module):
@@ -79,14 +94,19 @@ def head_step(config: TrainConfig, state: TrainState) -> Callable[[Batch], float
 @torch.inference_mode()
 def propose(
     model: PixelHead, image: NDArray[np.uint8], categories: tuple[Category, ...]
-) -> tuple[Ids, dict[int, int]]:
-    """Segment ids [H, W] of a picture [H, W, 3], and the category id of each."""
+) -> Segments:
+    """Segments of a picture [H, W, 3]."""
     frame = frame_for(model.config, *image.shape[:2])
-    logits = model(to_input(model.config, image, frame))
-    logits = F.interpolate(logits, frame.padded, mode="bilinear", align_corners=False)
+    coarse = model(to_input(model.config, image, frame))
+    logits = F.interpolate(coarse, frame.padded, mode="bilinear", align_corners=False)
     logits = logits[..., : frame.content[0], : frame.content[1]]
     logits = F.interpolate(logits, frame.image, mode="bilinear", align_corners=False)
-    return find_segments(logits[0, 1:].argmax(0).numpy() + 1, categories)
+    ids, category_ids = find_segments(logits[0, 1:].argmax(0).numpy() + 1, categories)
+    height, width = (side // frame.stride for side in frame.content)
+    coarse[:, 0] = -torch.inf
+    chances = coarse[0, :, :height, :width].softmax(0).numpy()
+    sureness = measure_sureness(chances, ids, category_ids, categories)
+    return Segments(ids, category_ids, sureness)
 
 
 def find_segments(
@@ -106,3 +126,39 @@ def find_segments(
         np.copyto(ids, parts + len(category_ids), where=here > 0, casting="unsafe")
         category_ids |= {len(category_ids) + k: category.id for k in range(1, n_parts + 1)}
     return ids, category_ids
+
+
+def measure_sureness(
+    chances: NDArray[np.float32],
+    ids: Ids,
+    category_ids: dict[int, int],
+    categories: Sequence[Category],
+) -> dict[int, float]:
+    """The mean probability of each segment's category over its pixels.
+
+    Args:
+        chances: [n_codes, h, w] of each code, over the whole picture.
+    """
+    height, width = ids.shape
+    areas = np.bincount(ids.ravel(), minlength=max(category_ids, default=0) + 1)
+    found: dict[int, float] = {}
+    for code, category in enumerate(categories, start=1):
+        here = [i for i, category_id in category_ids.items() if category_id == category.id]
+        if here:
+            plane = cv2.resize(chances[code], (width, height), interpolation=cv2.INTER_LINEAR)
+            sums = np.bincount(ids.ravel(), plane.ravel())
+            found |= {i: float(sums[i] / areas[i]) for i in here}
+    return found
+
+
+def keep_sure(segments: Segments, least_area: int, least_sureness: float) -> Segments:
+    """The same, but segments that are smaller or less sure become void."""
+    areas = np.bincount(segments.ids.ravel(), minlength=max(segments.categories, default=0) + 1)
+    kept = {
+        i: category
+        for i, category in segments.categories.items()
+        if areas[i] >= least_area and segments.sureness[i] >= least_sureness
+    }
+    table = np.zeros(len(areas), np.uint16)
+    table[list(kept)] = list(kept)
+    return Segments(table[segments.ids], kept, {i: segments.sureness[i] for i in kept})

@@ -5,8 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.natural import train_for, without_small
-from benchmarks.pixel_head import find_segments, head_step, new_head
+from benchmarks.natural import ODD, Scores, choose_ways, train_for
+from benchmarks.pixel_head import (
+    Segments,
+    find_segments,
+    head_step,
+    keep_sure,
+    measure_sureness,
+    new_head,
+)
+from core.correction_cost import CorrectionCost
 from core.panoptic import Category
 from training.data import PanopticDataset
 from training.recipes import RECIPES
@@ -31,10 +39,29 @@ def test_hundreds_of_crumbs_have_numbers_of_their_own() -> None:
     assert len(categories) == 21**2 + 1 == ids.max() and len(np.unique(ids)) == len(categories)
 
 
-def test_small_segments_become_void() -> None:
-    ids = np.array([[1, 2, 2, 0], [3, 2, 2, 0]], np.uint16)
-    kept, categories = without_small((ids, {1: 7, 2: 9, 3: 7}), 2)
-    assert kept.tolist() == [[0, 2, 2, 0], [0, 2, 2, 0]] and categories == {2: 9}
+def test_small_and_doubtful_segments_become_void() -> None:
+    ids = np.array([[1, 2, 2, 0], [3, 2, 2, 4], [4, 4, 4, 4]], np.uint16)
+    found = Segments(ids, {1: 7, 2: 9, 3: 7, 4: 9}, {1: 0.9, 2: 0.6, 3: 0.9, 4: 0.2})
+    kept = keep_sure(found, 2, 0.5)
+    assert kept.ids.tolist() == [[0, 2, 2, 0], [0, 2, 2, 0], [0, 0, 0, 0]]
+    assert (kept.categories, kept.sureness) == ({2: 9}, {2: 0.6})
+
+
+def test_a_segment_is_as_sure_as_its_pixels_are_of_its_category() -> None:
+    ids = np.repeat(np.array([[1, 1, 2, 2]], np.uint16), 4, 0)
+    chances = np.zeros((3, 2, 2), np.float32)
+    chances[1], chances[2] = [[0.6, 0.5], [0.6, 0.5]], [[0.4, 0.5], [0.4, 0.5]]
+    sureness = measure_sureness(chances, ids, {1: 7, 2: 9}, CATEGORIES)
+    assert 0.575 < sureness[1] < 0.6 and 0.475 < sureness[2] < 0.5
+
+
+def test_a_way_is_chosen_without_the_photographs_that_it_is_counted_on() -> None:
+    ways = [
+        Scores("head", name, costs=[CorrectionCost(add=n) for n in actions])
+        for name, actions in (("a", (3, 0, 3, 0)), ("b", (2, 9, 2, 9)))
+    ]
+    (chosen,) = choose_ways(ways)
+    assert chosen.name == "b" and chosen.actions(ODD) == 18
 
 
 def test_a_stopped_run_goes_on_until_its_minutes_are_spent(tmp_path) -> None:

@@ -98,6 +98,14 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
         "--seed", type=_number(int, 0), metavar="S", help="of the noise (default: the model's)"
     )
     parser.add_argument(
+        "--samples",
+        type=_number(int, 1),
+        default=1,
+        metavar="K",
+        help="draw K maps of each image, with this seed and the next, and note how much they "
+        "differ: `expected_seconds` of correction and `doubt` in the JSON (default: 1)",
+    )
+    parser.add_argument(
         "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 or mps"
     )
     parser.set_defaults(run=_segment)
@@ -113,6 +121,8 @@ def _segment(args: argparse.Namespace) -> int:
     complain(session.device.note)
     options = _choose_options(card.sampling, args)
     recipe = {"model": f"{card.name} {_hash_file(model)}", **asdict(options)}
+    if args.samples > 1:  # without, maps that came with notes will do
+        recipe["samples"] = args.samples
     output = OutputFolder(args.out, images, recipe, card.categories)
     if output.notice:
         complain(f"All maps in {args.out} are made again: {output.notice}.")
@@ -121,7 +131,7 @@ def _segment(args: argparse.Namespace) -> int:
     unreadable: list[ImageError] = []
     try:
         with _stopped_by_terminate():
-            _segment_left(session, output, options, unreadable)
+            _segment_left(session, output, options, args.samples, unreadable)
     except KeyboardInterrupt:
         output.write_index()
         complain(f"Stopped; {_sum_up(output)} Run the same command again to go on.")
@@ -143,21 +153,22 @@ def _segment_left(
     session: "ModelSession",
     output: OutputFolder,
     options: SamplingOptions,
+    n_samples: int,
     unreadable: list[ImageError],
 ) -> None:
     """Segment what is left under a progress bar, and collect what cannot be read."""
     from core.model.segment_folder import segment_folder  # noqa: PLC0415 - brings torch
 
-    n_done = 0
+    n_done, n_all_steps = 0, options.steps * n_samples
     with progress_bar() as progress:
-        task = progress.add_task("", total=len(output.left) * options.steps)
-        for path, outcome in segment_folder(session, output, options):
+        task = progress.add_task("", total=len(output.left) * n_all_steps)
+        for path, outcome in segment_folder(session, output, options, n_samples):
             if isinstance(outcome, ImageError):
                 unreadable.append(outcome)
-            n_steps = outcome.step if isinstance(outcome, Preview) else options.steps
+            n_steps = outcome.step if isinstance(outcome, Preview) else n_all_steps
             progress.update(
                 task,
-                completed=n_done * options.steps + n_steps,
+                completed=n_done * n_all_steps + n_steps,
                 description=f"{path.name} ({n_done + 1} of {len(output.left)})",
             )
             n_done += not isinstance(outcome, Preview)

@@ -16,12 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.panoptic import VOID, PanopticMap
+from core.panoptic import MAX_SEGMENT_ID, VOID, PanopticMap
 from core.quality import Matching, Overlaps, count_overlaps, match_segments
 
 TOLERANCE: Final = 2  # pixels on each side of a true border
 ACTIONS: Final = ("add", "remove", "split", "merge", "recategorise", "redraw")
 KINDS: Final = (*ACTIONS, "border_pixels")
+
+NOTHING: Final = -1  # the category of void where void is judged; no real one is negative
 
 Pixels = NDArray[np.integer[Any]]  # [H, W] segment ids, 0 is void
 
@@ -163,6 +165,17 @@ def measure_cost(
         border_pixels=sum(n for i, n in wrong.items() if i not in redrawn),
         changed_pixels=mending.changed_pixels(),
     )
+
+
+def judge_void(ids: Pixels, categories: Mapping[int, int]) -> tuple[Pixels, dict[int, int]]:
+    """A map in which void is a segment of a category of its own, `NOTHING`.
+
+    Void is not judged, since it may stand for what nobody has looked at. Where it says that
+    nothing is there, as in a model's map, both maps go through this first: else a segment too
+    many costs nothing there.
+    """
+    fresh = max(MAX_SEGMENT_ID, *categories, 0) + 1
+    return np.where(ids == VOID, fresh, ids.astype(np.int64)), {**categories, fresh: NOTHING}
 
 
 def near_borders(ids: Pixels, distance: int) -> NDArray[np.bool_]:

@@ -93,15 +93,21 @@ class OutputFolder:
         """How many images have their map."""
         return len(self._finished)
 
-    def add(self, path: Path, panoptic_map: PanopticMap) -> None:
+    def add(
+        self, path: Path, panoptic_map: PanopticMap, notes: Mapping[str, float] | None = None
+    ) -> None:
         """Write the map of an image.
+
+        Args:
+            notes: what else the image's entry in the JSON says, by name.
 
         Raises:
             CocoError: the map cannot be written.
         """
         item = CocoItem(self._next_id, path.name, panoptic_map)
         entry = write_item(self._maps, item, self._categories, self._taken)
-        finished = FinishedImage(*self._stamps[path.name], entry.image, entry.annotation)
+        image = {**entry.image, **(notes or {})}
+        finished = FinishedImage(*self._stamps[path.name], image, entry.annotation)
         with writing(self._journal), self._journal.open("a", encoding="utf-8") as file:
             file.write(_line(asdict(finished)))
             file.flush()

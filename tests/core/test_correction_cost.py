@@ -12,6 +12,7 @@ from core.correction_cost import (
     CorrectionCost,
     Prices,
     cost_of_map,
+    judge_void,
     measure_cost,
     near_borders,
 )
@@ -76,6 +77,15 @@ def test_segments_on_void_and_crowds_of_their_category_are_forgiven() -> None:
     rows = [1, 1, 1, 1, 3, 3, 4, 4]
     assert actions(rows, {1: 7, 3: 8, 4: 8}, truth, crowds={2}) == {}
     assert actions(rows, {1: 7, 3: 8, 4: 7}, truth, crowds={2}) == {"remove": 1}
+
+
+def test_void_that_says_that_nothing_is_there_forgives_nothing() -> None:
+    truth = np.array([[1, 1, 1, 1, 0, 0, 0, 0]] * 4)
+    predicted = np.array([[1, 1, 1, 1, 3, 0, 0, 0]] * 4)
+    judged = judge_void(predicted, {1: 7, 3: 7}), judge_void(truth, {1: 7})
+    assert measure_cost(*judged[0], *judged[1], tolerance=8) == CorrectionCost(
+        remove=1, changed_pixels=4
+    )
 
 
 # Borders

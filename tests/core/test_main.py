@@ -110,6 +110,23 @@ def test_other_options_make_all_maps_again_and_are_named(images, out, tiny_model
     assert f"All maps in {out} are made again: steps 2 -> 3, time_delta 2.0 -> 0.5." in error
 
 
+def test_several_samples_add_a_note_to_the_map_of_the_first(images, out, tiny_model, tmp_path):
+    assert segment(images, out, tiny_model, "--seed", "5", "--samples", "2") == 0
+    assert segment(images, tmp_path / "one", tiny_model, "--seed", "5") == 0
+    several, one = load_maps(out), load_maps(tmp_path / "one")
+    assert all(np.array_equal(several[name], one[name]) for name in one)
+    entries = json.loads((out / "panoptic.json").read_text())["images"]
+    assert all(entry["expected_seconds"] >= 0 <= entry["doubt"] for entry in entries)
+
+
+def test_maps_with_notes_will_do_when_none_are_asked_for(images, out, tiny_model, capsys):
+    segment(images, out, tiny_model, "--samples", "2")
+    assert segment(images, out, tiny_model) == 0
+    assert "Already there: the maps of 3 of 3 images." in capsys.readouterr().err
+    segment(images, out, tiny_model, "--samples", "3")
+    assert "samples None -> 3" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_stopped_goes_on_where_it_was(images, out, tiny_model, repository, how):
     add_images(images, 12)

@@ -1,0 +1,24 @@
+"""What the maps of a folder say beside their segments."""
+
+import numpy as np
+
+from core.correction_cost import PRICES
+from core.model.segment_folder import expect_work
+from core.proposals import Proposal, SamplingOptions
+
+
+def propose(*columns: int) -> Proposal:
+    """Segments as wide as told, from left to right, of one category."""
+    row = np.repeat(np.arange(1, len(columns) + 1), columns).astype(np.uint16)
+    names = dict.fromkeys(range(1, len(columns) + 1), 1)
+    return Proposal(np.tile(row, (20, 1)), names, SamplingOptions(), "tiny", 0.0)
+
+
+def test_samples_that_differ_promise_work() -> None:
+    notes = expect_work([propose(20, 20), propose(40), propose(20, 20)])
+    assert notes["expected_seconds"] == PRICES.merge / 2
+    assert 0 < notes["doubt"] < 0.5
+
+
+def test_a_single_sample_promises_nothing() -> None:
+    assert expect_work([propose(40)]) == {}

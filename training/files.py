@@ -4,9 +4,11 @@ Index builders (`training.coco_index`, `training.layouts`, `training.project_ind
 entries; nothing here knows a format.
 """
 
+import copy
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,6 +89,25 @@ class PanopticFiles(PanopticDataset):
         """Each picture without its past."""
         return [clip[-1] for clip in self._clips]
 
+    def recoded(self, categories: Sequence[Category]) -> "PanopticFiles":
+        """The same pictures with other codes.
+
+        Args:
+            categories: in the order of the new codes; all of these pictures are among them.
+        """
+        code_of = {category.id: code for code, category in enumerate(categories, start=1)}
+        table = np.array([0, *(code_of[category.id] for category in self.categories)], np.int32)
+        other = copy.copy(self)
+        other.categories = tuple(categories)
+        other._clips = [  # noqa: SLF001 - of this class
+            tuple(
+                replace(entry, read_labels=partial(_recode, entry.read_labels, table))
+                for entry in clip
+            )
+            for clip in self._clips
+        ]
+        return other
+
     def content_hash(self) -> str:
         """SHA-256 over categories, names and sizes of files, which are not read for it."""
         digest = hashlib.sha256(repr(self.categories).encode())
@@ -94,6 +115,11 @@ class PanopticFiles(PanopticDataset):
             size = entry.image.stat().st_size if entry.image.exists() else 0
             digest.update(f"{entry.name} {size}\n".encode())
         return digest.hexdigest()
+
+
+def _recode(read_labels: Callable[[], Labels], table: NDArray[np.int32]) -> Labels:
+    labels = read_labels()
+    return np.stack([table[labels[..., 0]], labels[..., 1]], -1)
 
 
 def _find_clips(entries: Sequence[Entry], past_frames: int) -> list[tuple[Entry, ...]]:

@@ -1,10 +1,12 @@
 """open_data(): whatever a person names, as a dataset: a folder, a JSON or a project."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from core.errors import TrainingError
+from core.panoptic import Category
 from core.store import PROJECT_SUFFIX
 from training.augment import Augmentation
 from training.coco_index import index_coco
@@ -15,6 +17,7 @@ from training.layouts import index_cityscapes, index_davis, index_kitti_step
 from training.project_index import index_project
 
 DAVIS_TRAINING: Final = Path("ImageSets/2017/train.txt")
+Order = Callable[[Sequence[Category]], Sequence[Category]]
 COCO_JSONS: Final = (
     "panoptic_{split}*.json",
     "panoptic*.json",
@@ -22,7 +25,7 @@ COCO_JSONS: Final = (
 )
 
 
-def open_data(path: Path, config: TrainConfig) -> PanopticDataset:
+def open_data(path: Path, config: TrainConfig, order: Order | None = None) -> PanopticDataset:
     """The training data at a path, in the form that a run needs.
 
     Photographs and clips are read when they are asked for. Pictures that have no up are held in
@@ -31,6 +34,7 @@ def open_data(path: Path, config: TrainConfig) -> PanopticDataset:
     Args:
         path: a COCO panoptic JSON or a folder with one; a folder of Cityscapes, DAVIS or
             KITTI-STEP as it is published; a project.
+        order: makes of the data's categories those of the codes 1, 2, ...; None keeps them.
 
     Raises:
         TrainingError: it is none of these, or has no pictures.
@@ -38,6 +42,8 @@ def open_data(path: Path, config: TrainConfig) -> PanopticDataset:
     """
     files = _index(path, config)
     _refuse_nothing(path, config, files)
+    if order is not None:
+        files = files.recoded(order(files.categories))
     return hold_in_memory(files) if isinstance(config.augmentation, Augmentation) else files
 
 

@@ -12,6 +12,7 @@ from app.shown_map import ShownMap
 from app.suggestion import lay_over_map, preview_segments, suggest
 from app.waiting_proposals import DROPPED, TOO_MANY, WaitingProposals
 from core import edits
+from core.authors import A_PERSON, Author, author_of_proposal
 from core.errors import AnnotateError
 from core.images import Rgb
 from core.panoptic import VOID, Category, Edit, Rect, Segment
@@ -214,12 +215,12 @@ class Document(ShownMap):
     def can_redo(self) -> bool:
         return self._can(self.store.can_redo)
 
-    def push(self, edit: Edit) -> bool:
+    def push(self, edit: Edit, author: Author = A_PERSON) -> bool:
         """Save an edit, then show it; False when there was nothing to do or it failed."""
         if self.map is None or self.record is None or edit.is_empty:
             return False
         try:
-            self.store.append_edit(self.record.id, edit)
+            self.store.append_edit(self.record.id, edit, author)
         except AnnotateError as error:
             self.failed.emit(str(error))
             return False
@@ -360,8 +361,8 @@ class Document(ShownMap):
     def accept(self) -> None:
         """Make the proposal part of the map, as one edit; it stays if it cannot be saved."""
         if self.suggestion is not None:
-            edit = self.suggestion.edit
-            if edit.is_empty or self.push(edit):
+            edit, proposal = self.suggestion.edit, self.suggestion.proposal
+            if edit.is_empty or self.push(edit, author_of_proposal(proposal)):
                 self.reject()
 
     def reject(self) -> None:

@@ -1,5 +1,6 @@
 """The image list: images and video frames of the project, to filter and to choose from."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,15 +20,16 @@ from app.image_model import ImageModel
 from app.keys import Keys
 from app.row_table import RowTable
 from core.errors import AnnotateError
-from core.store import AnnotationStore, ImageQuery, Review
+from core.review import TO_REVIEW
+from core.store import AnnotationStore, ImageQuery, Order, Review
 
 NO_IMAGE: Final = 0
 FORGET_MS: Final = 100  # without an edit, before the list shows what edits changed
 TYPING_MS: Final = 150  # without a key, before the list follows what was typed
 STATES: Final = (
     ("All images", ImageQuery()),
-    ("To review", ImageQuery(review=Review.OPEN)),
-    ("Approved", ImageQuery(review=Review.APPROVED)),
+    ("To review", ImageQuery(states=TO_REVIEW)),
+    *((review.value.capitalize(), ImageQuery(states=(review,))) for review in Review),
     ("With edits", ImageQuery(has_edits=True)),
     ("Without edits", ImageQuery(has_edits=False)),
 )
@@ -69,6 +71,11 @@ class ImageList(QWidget):
         self._state.addItems([text for text, _ in STATES])
         self._state.setObjectName("state")
         self._state.setAccessibleName("Filter images by state")
+        self._order = QComboBox(self)
+        for order in Order:
+            self._order.addItem(f"Sorted {order.value}".replace("Sorted as", "As"), order)
+        self._order.setObjectName("order")
+        self._order.setAccessibleName("Order of the images")
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._forgotten: set[int] = set()
         self._forgetting = QTimer(self, singleShot=True, interval=FORGET_MS)
@@ -85,6 +92,7 @@ class ImageList(QWidget):
         self._typing.timeout.connect(self.reload)
         self._forgetting.timeout.connect(self._forget_now)
         self._state.currentIndexChanged.connect(self.reload)
+        self._order.currentIndexChanged.connect(self.reload)
         self._keys.changed.connect(self._write_keys)
         self._write_keys()
 
@@ -101,7 +109,11 @@ class ImageList(QWidget):
     @property
     def query(self) -> ImageQuery:
         """What the list is filtered by now."""
-        return replace(STATES[self._state.currentIndex()][1], text=self._name.text().strip())
+        return replace(
+            STATES[self._state.currentIndex()][1],
+            text=self._name.text().strip(),
+            order=self._order.currentData(),
+        )
 
     @Slot()
     def reload(self) -> None:
@@ -141,6 +153,10 @@ class ImageList(QWidget):
         row = self._view.currentIndex().row() + by
         if 0 <= row < self._model.rowCount():
             self._view.setCurrentIndex(self._model.index(row))
+
+    def next_of(self, image_ids: Sequence[int], image_id: int) -> int | None:
+        """The first of some images that is listed below another one, else from the top."""
+        return self._model.next_of(image_ids, image_id)
 
     def choose(self, image_id: int) -> None:
         """Want an image, listed or not."""
@@ -190,6 +206,7 @@ class ImageList(QWidget):
         filters.setSpacing(6)
         filters.addWidget(self._name)
         filters.addWidget(self._state)
+        filters.addWidget(self._order)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)

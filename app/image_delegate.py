@@ -13,11 +13,15 @@ from core.store import ImageRecord, Review
 MIN_WIDTH: Final = 220
 PADDING: Final = 6
 ROW_HEIGHT: Final = THUMB_HEIGHT + 2 * PADDING
-MARK: Final = 8  # a dot for an image with edits; a tick, half as large again, once approved
+MARK: Final = 8  # size of a dot; a tick is half as large again
 
 
 class ImageDelegate(QStyledItemDelegate):
-    """Draws an image's thumbnail, name and size, and a dot or a tick for its state."""
+    """Draws an image's thumbnail, name and size, and a mark for its state.
+
+    A ring is a proposal that nobody has changed, a dot is work, a tick approval, a cross
+    rejection; an empty image has no mark.
+    """
 
     def sizeHint(self, option: Any, index: Index) -> QSize:
         return QSize(MIN_WIDTH, ROW_HEIGHT)
@@ -76,13 +80,20 @@ def _draw_thumbnail(
 def _draw_mark(painter: QPainter, record: ImageRecord, place: QPointF, color: QColor) -> None:
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if record.review is Review.APPROVED:
-        painter.setPen(QPen(color, 2))
-        corner = place + QPointF(-0.1 * MARK, 0.6 * MARK)
-        painter.drawLine(place + QPointF(-0.7 * MARK, 0), corner)
-        painter.drawLine(corner, place + QPointF(0.8 * MARK, -0.7 * MARK))
-    elif record.n_edits:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawEllipse(place, MARK / 2, MARK / 2)
+    painter.setPen(QPen(color, 2))
+    half = MARK / 2
+    match record.review:
+        case Review.APPROVED:
+            corner = place + QPointF(-0.1 * MARK, 0.6 * MARK)
+            painter.drawLine(place + QPointF(-0.7 * MARK, 0), corner)
+            painter.drawLine(corner, place + QPointF(0.8 * MARK, -0.7 * MARK))
+        case Review.REJECTED:
+            painter.drawLine(place - QPointF(half, half), place + QPointF(half, half))
+            painter.drawLine(place - QPointF(half, -half), place + QPointF(half, -half))
+        case Review.PROPOSED:
+            painter.drawEllipse(place, half - 1, half - 1)
+        case Review.IN_WORK:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            painter.drawEllipse(place, half, half)
     painter.restore()

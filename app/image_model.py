@@ -92,6 +92,13 @@ class ImageModel(QAbstractListModel):
             return -1
         return int(self._order[place])
 
+    def next_of(self, image_ids: Sequence[int], image_id: int) -> int | None:
+        """The first of some images below another one, else from the top; None for none."""
+        row = self.row_of(image_id)
+        rows = np.flatnonzero(np.isin(self._ids, np.asarray(image_ids, np.int64)))
+        rows = np.concatenate([rows[rows > row], rows[rows < row]])
+        return self.id_at(int(rows[0])) if rows.size else None
+
     @Slot(int)
     def _on_made(self, image_id: int) -> None:
         row = self.row_of(image_id)
@@ -108,6 +115,5 @@ def describe(record: ImageRecord) -> str:
 
 def say_state(record: ImageRecord) -> str:
     """How far an image is, in words."""
-    if record.review is Review.APPROVED:
-        return "approved"
-    return "edited" if record.n_edits else "not edited"
+    is_told = record.review is Review.REJECTED and record.reason
+    return f"rejected: {record.reason}" if is_told else record.review.value

@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks.report import print_conditions, print_report, quantiles, timing
 from core.edits import brush_stroke, erase_stroke, new_segment
 from core.panoptic import Category, Edit, PanopticMap, Segment
+from core.review import TO_REVIEW
 from core.store import AnnotationStore, ImageQuery, Review
 
 CELL: Final = Category(1, "cell", is_thing=True, color=(229, 134, 6))
@@ -31,13 +32,14 @@ N_IMAGES: Final = 100_000
 FILTERING: Final = """
 import re, sys
 from pathlib import Path
-from core.store import AnnotationStore, ImageQuery, Review
+from core.review import TO_REVIEW
+from core.store import AnnotationStore, ImageQuery
 def peak():
     return int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
 before = peak()
 with AnnotationStore.open(Path(sys.argv[1])) as store:
     ids = store.image_ids()
-    for query in (ImageQuery("image_0999"), ImageQuery(review=Review.OPEN)):
+    for query in (ImageQuery("image_0999"), ImageQuery(states=TO_REVIEW)):
         found = store.image_ids(query)
         store.image_records(found[:100])
         store.next_image(1, query)
@@ -297,7 +299,7 @@ def measure_many_images(folder: Path) -> list[list[str]]:
         measured("open the project", "300", lambda: AnnotationStore.open(path).close(), REPEATS)
     ]
     with AnnotationStore.open(path) as store:
-        open_ones = ImageQuery(review=Review.OPEN)
+        open_ones = ImageQuery(states=TO_REVIEW)
         for name, work in (
             ("list the ids of all", store.image_ids),
             ("filter by name", lambda: store.image_ids(ImageQuery("image_0999"))),
@@ -305,7 +307,7 @@ def measure_many_images(folder: Path) -> list[list[str]]:
             ("filter by edits", lambda: store.image_ids(ImageQuery(has_edits=True))),
             (
                 "count those approved",
-                lambda: store.n_images(ImageQuery(review=Review.APPROVED)),
+                lambda: store.n_images(ImageQuery(states=(Review.APPROVED,))),
             ),
             ("next open image, 50,000 further", lambda: store.next_image(1, open_ones)),
             ("the records of 100 images", lambda: store.image_records(range(500, 600))),

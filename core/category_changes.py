@@ -237,7 +237,7 @@ def carry_out(store: AnnotationStore, change: CategoryChange) -> Iterator[int]:
             segments = store.load_segments(image_id).values()
             if any(segment.category_id in moves for segment in segments):
                 edit = move_categories(store.load_map(image_id), moves, change.label)
-                store.append_edit(image_id, edit)
+                store.append_edit(image_id, edit, keeps_review=True)
         except DamagedProjectError:
             pass  # the survey has said so
         yield n_done

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import DamagedProjectError
-from core.schema import COLUMNS, project_errors, row_checksum, transaction
+from core.migrations import COLUMNS
+from core.schema import project_errors, row_checksum, transaction
 
 _SELECT: Final = {table: f"SELECT {columns}, checksum" for table, columns in COLUMNS.items()}
 _SUBJECTS: Final = {
@@ -16,6 +17,10 @@ _SUBJECTS: Final = {
     "image": "The entry of image {0}",
     "edit": "Edit {1} of image {0}",
     "snapshot": "The map after edit {1} of image {0}",
+    "author": "Author {0}",
+    "provenance": "The provenance after edit {1} of image {0}",
+    "model_version": "Model version {0}",
+    "correction": "What correcting image {1} took",
 }
 _INSERT: Final = {
     table: f"({columns}, checksum) VALUES ({'?, ' * columns.count(',')}?, ?)"

@@ -7,15 +7,15 @@ has committed it to the disk when it returns, so a crash costs nothing that was 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from core.database import ProjectDatabase
+from core.authors import A_PERSON, Author
 from core.errors import DamagedProjectError
 from core.giving import make_edit, shrink
+from core.image_states import Place, ProjectStates
 from core.journal import decode_edit, decode_map, decode_segments, encode_edit
 from core.panoptic import Edit, PanopticMap, Rect, Segment
 from core.recent_edits import RecentEdits
@@ -26,20 +26,7 @@ FAR: Final = 20_000_000  # a walk through the history that costs more is done in
 _AT_ONCE: Final = 128  # edits read by one statement
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an image stands in its journal; the names are those of `core.schema`."""
-
-    image_id: int
-    height: int
-    width: int
-    position: int
-    next_id: int
-    base: int
-    branch: int
-
-
-class ProjectHistory(ProjectDatabase):
+class ProjectHistory(ProjectStates):
     """The part of `AnnotationStore` about maps and their edits."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -71,15 +58,37 @@ class ProjectHistory(ProjectDatabase):
             segments.update(after)
         return segments
 
+    def count_anew(self) -> None:
+        """Count the segments of images of which an earlier version has not written it down.
+
+        Those whose journal is damaged stay unknown.
+        """
+        for (image_id,) in self._execute("SELECT id FROM image WHERE n_segments < 0"):
+            with suppress(DamagedProjectError):
+                self._set_content(image_id, self.load_segments(image_id).values())
+
     def edits(self, image_id: int) -> Iterator[Edit]:
         """The edits in effect that can be taken back, oldest first."""
         place = self._place(image_id)
         yield from self._read_edits(image_id, place.base + 1, place.position)
 
-    def append_edit(self, image_id: int, edit: Edit) -> None:
+    def append_edit(
+        self,
+        image_id: int,
+        edit: Edit,
+        author: Author = A_PERSON,
+        *,
+        keeps_review: bool = False,
+    ) -> None:
         """Commit an edit of the image's present map; edits that were taken back are dropped.
 
         An edit that changes nothing leaves no trace.
+
+        Args:
+            image_id: of the image.
+            edit: made for its map as it is.
+            author: who made it.
+            keeps_review: whether what was said about the image holds for the new map as well.
 
         Raises:
             ValueError: the edit lies outside the image.
@@ -92,21 +101,30 @@ class ProjectHistory(ProjectDatabase):
             if edit.rect.clipped(place.height, place.width) != edit.rect:
                 raise ValueError(f"{edit.rect} of '{edit.label}' is not inside the image")
             seq = place.position + 1
-            dropped = self._execute(
-                "DELETE FROM edit WHERE image_id = ? AND seq >= ? RETURNING 1", image_id, seq
-            )
-            self._execute("DELETE FROM snapshot WHERE image_id = ? AND seq >= ?", image_id, seq)
-            self._insert("edit", image_id, seq, edit.label, edit.before.size, payload)
+            has_dropped = self._drop_after(place)
+            author_id = self._author_id(author)
+            n_pixels = edit.before.size
+            self._insert("edit", image_id, seq, edit.label, n_pixels, payload, author_id)
             self._execute(
-                "UPDATE image SET position = ?, next_id = max(next_id, ?), branch = branch + ? "
-                "WHERE id = ?",
-                seq,
+                "UPDATE image SET next_id = max(next_id, ?), branch = branch + ? WHERE id = ?",
                 max(edit.segments_after, default=0) + 1,
-                bool(dropped),
+                has_dropped,
                 image_id,
             )
+            self._go_on(place, edit, author, keeps_review=keeps_review)
         if edit.states is not None:  # made from the map, and so nobody else's arrays
             self._recent.keep(image_id, seq, payload, edit)
+
+    def _drop_after(self, place: Place) -> bool:
+        """Drop what can be redone; returns whether there was anything."""
+        at = place.image_id, place.position
+        statement = "DELETE FROM edit WHERE image_id = ? AND seq > ? RETURNING 1"
+        has_any = bool(self._execute(statement, *at))
+        self._execute("DELETE FROM snapshot WHERE image_id = ? AND seq > ?", *at)
+        if has_any:
+            self._execute("DELETE FROM provenance WHERE image_id = ? AND seq > ?", *at)
+            self._execute("DELETE FROM correction WHERE image_id = ? AND seq > ?", *at)
+        return has_any
 
     def undo(self, image_id: int) -> Edit | None:
         """Commit a step back; returns the edit that takes it in the map, None at the start."""
@@ -158,7 +176,7 @@ class ProjectHistory(ProjectDatabase):
             if not place.base <= goal <= self._last(place):
                 raise ValueError(f"image {image_id} has no position {position} in its history")
             edits = self._walk(place, goal)
-            self._set_position(image_id, goal)
+            self._go_to(place, goal, edits)
             return edits
 
     def _step(self, image_id: int, n_steps: int) -> Edit | None:
@@ -167,9 +185,10 @@ class ProjectHistory(ProjectDatabase):
             goal = place.position + n_steps
             if not place.base <= goal <= self._last(place):
                 return None
-            self._set_position(image_id, goal)
             edit = self._read_edit(image_id, max(goal, place.position))
-            return edit if n_steps > 0 else edit.inverted()
+            edit = edit if n_steps > 0 else edit.inverted()
+            self._go_to(place, goal, [edit])
+            return edit
 
     def _walk(self, place: Place, goal: int) -> list[Edit]:
         first, last = sorted((place.position, goal))
@@ -179,21 +198,11 @@ class ProjectHistory(ProjectDatabase):
         edits = list(self._read_edits(place.image_id, first + 1, last))
         return edits if goal > place.position else [edit.inverted() for edit in edits[::-1]]
 
-    def _place(self, image_id: int) -> Place:
-        rows = self._read("image", "WHERE id = ?", image_id)
-        if not rows:
-            raise ValueError(f"the project {self.path} has no image {image_id}")
-        _, _, _, height, width, position, next_id, _, _, base, branch = rows[0]
-        return Place(image_id, height, width, position, next_id, base, branch)
-
     def _last(self, place: Place) -> int:
         """Number of the last edit, in effect or not."""
         statement = "SELECT max(seq) FROM edit WHERE image_id = ?"
         ((last,),) = self._execute(statement, place.image_id)
         return place.base if last is None else int(last)
-
-    def _set_position(self, image_id: int, position: int) -> None:
-        self._execute("UPDATE image SET position = ? WHERE id = ?", position, image_id)
 
     def _map_at(self, place: Place, seq: int) -> PanopticMap:
         """The map after an edit."""
@@ -229,7 +238,7 @@ class ProjectHistory(ProjectDatabase):
             for seq in range(start, end + 1):
                 if seq not in rows:
                     raise self._bad_edit(image_id, seq, "it is missing")
-                *_, label, _, payload = rows[seq]
+                _, _, label, _, payload, _ = rows[seq]
                 yield seq, label, payload
 
     def _read_edit(self, image_id: int, seq: int) -> Edit:

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from core.authors import ANOTHER_PROGRAM
 from core.categories import add_missing
 from core.coco import CocoDataset, read_coco
 from core.coco_json import CocoImage
@@ -146,7 +147,7 @@ def _import_one(
     if edit.is_empty:
         report.n_same += 1
     else:
-        store.append_edit(image_id, edit)
+        store.append_edit(image_id, edit, ANOTHER_PROGRAM)
         report.n_images += 1
 
 

@@ -2,19 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from os.path import normpath, relpath
 from pathlib import Path
 from typing import Any, Final
 
 from core.database import ProjectDatabase
 from core.errors import ProjectError
+from core.image_query import ALL_IMAGES, ImageQuery
+from core.review import Review
 
 _AT_ONCE: Final = 500  # rows read by one statement; SQLite has a limit
-_MATCHING: Final = (
-    " FROM image WHERE (?1 = '' OR contains(path, ?1)) AND (?2 IS NULL OR review = ?2) "
-    "AND (?3 IS NULL OR (position > 0) = ?3)"
-)
 # The expression on frames is that of the index.
 _SAME_VIDEO: Final = (
     "SELECT other.id FROM image JOIN image AS other ON other.path = image.path "
@@ -26,13 +23,6 @@ _FRAME_BEFORE: Final = (
 _FRAME_AFTER: Final = f"{_SAME_VIDEO} > image.frame ORDER BY coalesce(other.frame, -1) LIMIT 1"
 
 
-class Review(StrEnum):
-    """What a person has said about an image."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-
-
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
     """One image file, or one frame of a video file.
@@ -41,6 +31,13 @@ class ImageRecord:
         path: absolute; the file may be missing.
         frame: of a video, from 0; None for an image file.
         n_edits: how many edits are in effect.
+        review: how far it is.
+        reason: why it was rejected.
+        n_segments: of its map; -1 for not known, as it is damaged.
+        model: name of the model whose proposal was accepted last; empty for none.
+        is_held_out: whether no training may see it; None for not decided.
+        expected_work: how much is likely to be wrong with what a model made, the more the
+            higher; None for not known.
     """
 
     id: int
@@ -49,43 +46,37 @@ class ImageRecord:
     height: int
     width: int
     n_edits: int
-    review: Review = Review.OPEN
-
-
-@dataclass(frozen=True, slots=True)
-class ImageQuery:
-    """Which images are wanted; the default is all of them.
-
-    Attributes:
-        text: part of the path from the project's folder, whatever its case.
-        review: None for either.
-        has_edits: None for either.
-    """
-
-    text: str = ""
-    review: Review | None = None
-    has_edits: bool | None = None
+    review: Review = Review.EMPTY
+    reason: str = ""
+    changed_at: int = 0  # when `review` changed last, in seconds since 1970; 0 for not known
+    n_segments: int = 0
+    model: str = ""
+    is_held_out: bool | None = None
+    expected_work: float | None = None
 
 
 class ProjectImages(ProjectDatabase):
     """The part of `AnnotationStore` about images; their order is that in which they came in."""
 
-    def n_images(self, query: ImageQuery = ImageQuery()) -> int:
+    def n_images(self, query: ImageQuery = ALL_IMAGES) -> int:
         """How many images answer a query."""
-        return int(self._execute("SELECT count(*)" + _MATCHING, *_values(query))[0][0])
+        found = query.source
+        return int(self._execute("SELECT count(*)" + found.sql, *found.values)[0][0])
 
-    def image_ids(self, query: ImageQuery = ImageQuery()) -> list[int]:
-        """The ids of the images that answer a query; they ascend."""
-        rows = self._execute("SELECT id" + _MATCHING + " ORDER BY id", *_values(query))
-        return [id_ for (id_,) in rows]
+    def image_ids(self, query: ImageQuery = ALL_IMAGES) -> list[int]:
+        """The ids of the images that answer a query, in its order; by default they ascend."""
+        found = query.source
+        statement = "SELECT id" + found.sql + query.order_by
+        return [id_ for (id_,) in self._execute(statement, *found.values)]
 
     def next_image(
-        self, image_id: int, query: ImageQuery = ImageQuery(), *, is_backward: bool = False
+        self, image_id: int, query: ImageQuery = ALL_IMAGES, *, is_backward: bool = False
     ) -> int | None:
-        """The nearest image after or before another one that answers a query, or None."""
-        side = " AND id < ?4 ORDER BY id DESC" if is_backward else " AND id > ?4 ORDER BY id"
-        statement = "SELECT id" + _MATCHING + side + " LIMIT 1"
-        rows = self._execute(statement, *_values(query), image_id)
+        """The nearest image by id after or before another one that answers a query, or None."""
+        found = query.source
+        side = " AND id < ? ORDER BY id DESC" if is_backward else " AND id > ? ORDER BY id"
+        statement = "SELECT id" + found.sql + side + " LIMIT 1"
+        rows = self._execute(statement, *found.values, image_id)
         return rows[0][0] if rows else None
 
     def next_frame(self, image_id: int, *, is_backward: bool = False) -> int | None:
@@ -137,7 +128,8 @@ class ProjectImages(ProjectDatabase):
         names = self._portable_names([path for path, *_ in rows])
         check_text(names)
         statement = (
-            "INSERT INTO image (path, frame, height, width) VALUES (?, ?, ?, ?) "
+            "INSERT INTO image (path, frame, height, width, review, folder, origin) "
+            "VALUES (?1, ?2, ?3, ?4, 'empty', folder_of(?1, ?2), origin_of(?1, ?2)) "
             "ON CONFLICT (path, coalesce(frame, -1)) DO UPDATE SET "
             "height = iif(next_id = 1, excluded.height, height), "
             "width = iif(next_id = 1, excluded.width, width) RETURNING id"
@@ -148,11 +140,12 @@ class ProjectImages(ProjectDatabase):
                 for name, (_, *rest) in zip(names, rows, strict=True)
             ]
 
-    def set_review(self, image_id: int, review: Review) -> None:
-        """Keep what a person says about an image; it is no step of its history."""
+    def set_expected_work(self, image_id: int, score: float | None) -> None:
+        """Keep how much is likely to be wrong with an image, or that it is not known."""
         self._image_row(image_id)
         with self._writing():
-            self._execute("UPDATE image SET review = ? WHERE id = ?", review.value, image_id)
+            statement = "UPDATE image SET expected_work = ? WHERE id = ?"
+            self._execute(statement, score, image_id)
 
     def _image_row(self, image_id: int) -> Any:
         rows = self._read("image", "WHERE id = ?", image_id)
@@ -162,11 +155,16 @@ class ProjectImages(ProjectDatabase):
 
     def _record(self, row: Sequence[Any]) -> ImageRecord:
         id_, path, frame, height, width, position, _, review, *_ = row
+        reason, changed_at, *_, n_segments, model, held_out, work = row[11:]
         try:
             path = Path(normpath(self.path.parent / path))
-            return ImageRecord(id_, path, frame, height, width, position, Review(review))
+            state = Review(review)
         except ValueError as error:
             raise self._damage(f"Image {id_}", error) from error
+        is_held_out = None if held_out is None else bool(held_out)
+        reason = reason if state is Review.REJECTED else ""
+        more = reason, changed_at, n_segments, model, is_held_out, work
+        return ImageRecord(id_, path, frame, height, width, position, state, *more)
 
     def _portable_names(self, paths: Sequence[Path]) -> list[str]:
         """How the file names images: from the project's folder, if a folder has both.
@@ -206,8 +204,3 @@ def check_text(names: Iterable[str]) -> None:
             raise ProjectError(
                 f"The image name {name!a} is not valid text; rename the file."
             ) from error
-
-
-def _values(query: ImageQuery) -> tuple[object, ...]:
-    review = None if query.review is None else query.review.value
-    return query.text, review, query.has_edits

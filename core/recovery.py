@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import ProjectError
+from core.groups import folder_of, origin_of
 from core.history import difference
 from core.journal import decode_edit, decode_map, encode_edit
 from core.panoptic import Category, Edit, PanopticMap
 from core.project_categories import ProjectCategories, parse_color
-from core.project_images import Review
+from core.review import VERDICTS, Review
 from core.salvage import Salvage, salvage
 from core.schema import lock_project, new_database
 from core.set_aside import finish_setting_aside, recovered_path, set_aside
@@ -79,7 +80,8 @@ class _Journal:
     map: PanopticMap
     base: int
     first: bytes  # the map at the base as it is kept; of no use at 0
-    steps: list[tuple[str, int, bytes]] = field(default_factory=list)  # label, pixels, payload
+    # Label, pixels, payload and author of each.
+    steps: list[tuple[str, int, bytes, int | None]] = field(default_factory=list)
     n_in_effect: int = 0
     n_lost: int = 0
 
@@ -87,16 +89,16 @@ class _Journal:
         """Add an edit if there is one and it was made for this state of the map."""
         if row is None:
             return False
-        _, _, label, _, payload = row
+        _, _, label, _, payload, author_id = row
         try:
-            self.add(decode_edit(payload, label), payload)
+            self.add(decode_edit(payload, label), payload, author_id)
         except ValueError:
             return False
         return True
 
-    def add(self, edit: Edit, payload: bytes) -> None:
+    def add(self, edit: Edit, payload: bytes, author_id: int | None = None) -> None:
         self.map.apply(edit)
-        self.steps.append((edit.label, edit.before.size, payload))
+        self.steps.append((edit.label, edit.before.size, payload, author_id))
 
 
 def follow(
@@ -111,7 +113,7 @@ def follow(
         edits: rows by number; some may be missing.
         snapshots: payloads by number; some may be missing.
     """
-    _, _, _, height, width, position, *_, base, _ = image
+    _, _, _, height, width, position, _, _, _, base, *_ = image
     maps = _Maps(height, width, snapshots)
     at, map = (0, PanopticMap.empty(height, width)) if base == 0 else maps.next(base, position)
     if map is None:
@@ -199,6 +201,8 @@ class _Draft(ProjectCategories, ProjectSnapshots):
     def fill(self, found: Salvage, report: RecoveryReport) -> None:
         used: set[int] = set()
         places: set[tuple[str, int | None]] = set()
+        hurt = set[int]()
+        self._add_makers(found)
         for image_id, row in sorted(found.images.items()):
             place = row[1], row[2]
             if place in places or not 0 < row[3] * row[4] <= _MAX_PIXELS or row[3] < 0:
@@ -206,13 +210,15 @@ class _Draft(ProjectCategories, ProjectSnapshots):
             places.add(place)
             edits = found.edits.get(image_id, {})
             journal = follow(row, edits, found.snapshots.get(image_id, {}))
-            self._add_image(row, journal)
+            self._add_image(row, journal, found)
             used.update(segment.category_id for segment in journal.map.segments.values())
             report.n_images += 1
             report.n_steps += len(journal.steps)
             report.n_lost_steps += journal.n_lost
             if journal.n_lost:
                 report.hurt.append(Path(row[1]).name)
+                hurt.add(image_id)
+        self._add_corrections(found, hurt)
         report.n_lost_images = len((found.edits.keys() | found.images) - self._image_ids())
         report.n_lost_categories = self._add_categories(found.categories.values(), used)
         for name, value in found.settings.items():
@@ -221,20 +227,43 @@ class _Draft(ProjectCategories, ProjectSnapshots):
     def _image_ids(self) -> set[int]:
         return {id_ for (id_,) in self._execute("SELECT id FROM image")}
 
-    def _add_image(self, row: tuple[Any, ...], journal: _Journal) -> None:
-        image_id, path, frame, height, width, _, next_id, review, fingerprint, *_ = row
-        if journal.n_lost or review not in set(Review):
-            review = Review.OPEN.value
+    def _add_makers(self, found: Salvage) -> None:
+        """Authors and versions of models, which rows of images refer to."""
+        with self._writing():
+            for _, row in sorted(found.authors.items()):
+                self._insert("author", *row)
+            for _, version in sorted(found.model_versions.items()):
+                *rest, parent, scores, created = version
+                known = parent if parent in found.model_versions else None
+                self._insert("model_version", *rest, known, scores, created)
+
+    def _add_image(self, row: tuple[Any, ...], journal: _Journal, found: Salvage) -> None:
+        image_id, path, frame, height, width, _, next_id, _, fingerprint, *_ = row
         base, position = journal.base, journal.base + journal.n_in_effect
         size = (image_id, path, frame, height, width)
+        more = _find_more(row, has_loss=journal.n_lost > 0)
         with self._writing():
-            self._insert("image", *size, position, next_id, review, fingerprint, base, 0)
-            for seq, (label, n_pixels, payload) in enumerate(journal.steps, base + 1):
-                self._insert("edit", image_id, seq, label, n_pixels, payload)
+            state = next_id, Review.EMPTY.value, fingerprint, base, 0
+            self._insert("image", *size, position, *state, *more)
+            for seq, (label, n_pixels, payload, author) in enumerate(journal.steps, base + 1):
+                author_id = author if author in found.authors else None
+                self._insert("edit", image_id, seq, label, n_pixels, payload, author_id)
             if base:
                 self._keep_snapshot(image_id, base, journal.first)
+                if plane := found.provenances.get(image_id, {}).get(base):
+                    self._insert("provenance", *plane)
+            review = self._find_review(self._place(image_id)).value
+            self._execute("UPDATE image SET review = ? WHERE id = ?", review, image_id)
+        self._set_content(image_id, journal.map.segments.values())
         if self.needs_snapshot(image_id):
             self.take_snapshot(image_id)
+
+    def _add_corrections(self, found: Salvage, hurt: set[int]) -> None:
+        images = self._image_ids() - hurt
+        with self._writing():
+            for _, row in sorted(found.corrections.items()):
+                if row[1] in images and row[3] in found.authors:
+                    self._insert("correction", *row)
 
     def _add_categories(self, rows: Iterable[tuple[Any, ...]], used: set[int]) -> int:
         """Those of the file, and one for each that segments have and the file has lost."""
@@ -253,3 +282,20 @@ class _Draft(ProjectCategories, ProjectSnapshots):
         self.set_categories([*former, *listed])
         self.set_categories(listed)
         return len(lost)
+
+
+def _find_more(row: tuple[Any, ...], *, has_loss: bool) -> tuple[Any, ...]:
+    """The columns of an image that the third version has added.
+
+    What was said of an image that has lost edits is to be said again.
+    """
+    path, frame, position, review = row[1], row[2], row[5], row[7]
+    reason, changed_at, verdict, verdict_at, folder, origin, _, model, held_out, work = row[11:]
+    if verdict is None:  # written by an earlier version
+        reason, changed_at, model = "", 0, ""
+        verdict, verdict_at = (review, position) if review in VERDICTS else ("", 0)
+        folder, origin = folder_of(path, frame), origin_of(path, frame)
+    if has_loss:
+        reason, verdict, verdict_at, model = "", "", 0, ""
+    where = folder, origin
+    return (reason, changed_at, verdict, verdict_at, *where, 0, model, held_out, work)

@@ -4,57 +4,112 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from core.schema import COLUMNS, row_checksum
+from core.migrations import COLUMNS
+from core.schema import row_checksum
 from core.sqlite_pages import Row, SqlitePages
 
 _MISSING: Final = object()
+_NUMBER: Final = (int,)
+_TEXT: Final = (str,)
+_KEY: Final = (type(None),)
 _OPTIONAL: Final = (int, type(None))
 
 # The columns in the order in which migrations made them, with the types of their values and
-# what a row of the first version has instead. None alone is a key that the row id stands for.
+# what a row of an earlier version has instead. None alone is a key that the row id stands for.
+# Of what the third version added to `image`, an older row has None, as its checksum is without.
 _LAYOUTS: Final[dict[str, tuple[tuple[str, tuple[type, ...], object], ...]]] = {
     "setting": (
-        ("name", (str,), _MISSING),
-        ("value", (str,), _MISSING),
+        ("name", _TEXT, _MISSING),
+        ("value", _TEXT, _MISSING),
         ("checksum", _OPTIONAL, None),
     ),
     "category": (
-        ("id", (type(None),), _MISSING),
-        ("place", (int,), _MISSING),
-        ("name", (str,), _MISSING),
-        ("is_thing", (int,), _MISSING),
-        ("color", (str,), _MISSING),
-        ("supercategory", (str,), _MISSING),
-        ("hotkey", (str,), ""),
+        ("id", _KEY, _MISSING),
+        ("place", _NUMBER, _MISSING),
+        ("name", _TEXT, _MISSING),
+        ("is_thing", _NUMBER, _MISSING),
+        ("color", _TEXT, _MISSING),
+        ("supercategory", _TEXT, _MISSING),
+        ("hotkey", _TEXT, ""),
         ("checksum", _OPTIONAL, None),
     ),
     "image": (
-        ("id", (type(None),), _MISSING),
-        ("path", (str,), _MISSING),
+        ("id", _KEY, _MISSING),
+        ("path", _TEXT, _MISSING),
         ("frame", _OPTIONAL, _MISSING),
-        ("height", (int,), _MISSING),
-        ("width", (int,), _MISSING),
-        ("position", (int,), _MISSING),
-        ("next_id", (int,), _MISSING),
-        ("review", (str,), "open"),
-        ("fingerprint", (str,), ""),
-        ("base", (int,), 0),
-        ("branch", (int,), 0),
+        ("height", _NUMBER, _MISSING),
+        ("width", _NUMBER, _MISSING),
+        ("position", _NUMBER, _MISSING),
+        ("next_id", _NUMBER, _MISSING),
+        ("review", _TEXT, "open"),
+        ("fingerprint", _TEXT, ""),
+        ("base", _NUMBER, 0),
+        ("branch", _NUMBER, 0),
         ("checksum", _OPTIONAL, None),
+        ("reason", (str, type(None)), None),
+        ("changed_at", _OPTIONAL, None),
+        ("verdict", (str, type(None)), None),
+        ("verdict_at", _OPTIONAL, None),
+        ("folder", (str, type(None)), None),
+        ("origin", (str, type(None)), None),
+        ("n_segments", _OPTIONAL, None),
+        ("model", (str, type(None)), None),
+        ("held_out", _OPTIONAL, None),
+        ("expected_work", (float, int, type(None)), None),
     ),
     "edit": (
-        ("image_id", (int,), _MISSING),
-        ("seq", (int,), _MISSING),
-        ("label", (str,), _MISSING),
+        ("image_id", _NUMBER, _MISSING),
+        ("seq", _NUMBER, _MISSING),
+        ("label", _TEXT, _MISSING),
         ("payload", (bytes,), _MISSING),
-        ("n_pixels", (int,), 0),
+        ("n_pixels", _NUMBER, 0),
         ("checksum", _OPTIONAL, None),
+        ("author_id", _OPTIONAL, None),
     ),
     "snapshot": (
-        ("image_id", (int,), _MISSING),
-        ("seq", (int,), _MISSING),
+        ("image_id", _NUMBER, _MISSING),
+        ("seq", _NUMBER, _MISSING),
         ("payload", (bytes,), _MISSING),
         ("checksum", _OPTIONAL, None),
+    ),
+    "author": (
+        ("id", _KEY, _MISSING),
+        ("kind", _TEXT, _MISSING),
+        ("model", _TEXT, _MISSING),
+        ("seed", _OPTIONAL, _MISSING),
+        ("steps", _OPTIONAL, _MISSING),
+        ("checksum", _NUMBER, _MISSING),
+    ),
+    "provenance": (
+        ("image_id", _NUMBER, _MISSING),
+        ("seq", _NUMBER, _MISSING),
+        ("authors", _TEXT, _MISSING),
+        ("payload", (bytes,), _MISSING),
+        ("checksum", _NUMBER, _MISSING),
+    ),
+    "model_version": (
+        ("id", _KEY, _MISSING),
+        ("name", _TEXT, _MISSING),
+        ("path", _TEXT, _MISSING),
+        ("sha256", _TEXT, _MISSING),
+        ("data_hash", _TEXT, _MISSING),
+        ("n_images", _NUMBER, _MISSING),
+        ("parent", _OPTIONAL, _MISSING),
+        ("scores", _TEXT, _MISSING),
+        ("created", _NUMBER, _MISSING),
+        ("checksum", _NUMBER, _MISSING),
+    ),
+    "correction": (
+        ("id", _KEY, _MISSING),
+        ("image_id", _NUMBER, _MISSING),
+        ("seq", _NUMBER, _MISSING),
+        ("author_id", _NUMBER, _MISSING),
+        ("n_pixels", _OPTIONAL, _MISSING),
+        ("n_segments", _OPTIONAL, _MISSING),
+        ("n_gestures", _NUMBER, _MISSING),
+        ("active_ms", _NUMBER, _MISSING),
+        ("approved_at", _OPTIONAL, _MISSING),
+        ("checksum", _NUMBER, _MISSING),
     ),
 }
 
@@ -68,6 +123,10 @@ class Salvage:
     images: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     edits: dict[int, dict[int, tuple[Any, ...]]] = field(default_factory=dict)  # image, number
     snapshots: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    authors: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    provenances: dict[int, dict[int, tuple[Any, ...]]] = field(default_factory=dict)
+    model_versions: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    corrections: dict[int, tuple[Any, ...]] = field(default_factory=dict)
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
         match table:
@@ -81,6 +140,14 @@ class Salvage:
                 self.edits.setdefault(row[0], {})[row[1]] = row
             case "snapshot":
                 self.snapshots.setdefault(row[0], {})[row[1]] = row[2]
+            case "provenance":
+                self.provenances.setdefault(row[0], {})[row[1]] = row
+            case "author":
+                self.authors[row[0]] = row
+            case "model_version":
+                self.model_versions[row[0]] = row
+            case "correction":
+                self.corrections[row[0]] = row
 
 
 def salvage(path: Path) -> Salvage:
@@ -118,6 +185,8 @@ def recognise(table: str, row: Row) -> tuple[Any, ...] | None:
         value = row.values[number] if number < len(row.values) else default
         if value is _MISSING or not isinstance(value, types):
             return None
+        if float in types and isinstance(value, int):
+            value = float(value)  # SQLite stores a whole one as if it were none
         named[column] = row.row_id if column == "id" else value
     values = tuple(named[column] for column in COLUMNS[table].split(", "))
     return values if named["checksum"] in {None, row_checksum(*values)} else None

@@ -15,81 +15,14 @@ from typing import Final
 from core.durable import sync_folder
 from core.errors import DamagedProjectError, ProjectError
 from core.file_lock import FileLock
+from core.groups import folder_of, origin_of
+from core.migrations import COLUMNS, MIGRATIONS
 from core.sqlite_log import WriteAheadLog
 
 APPLICATION_ID: Final = int.from_bytes(b"BitB")
 BUSY_TIMEOUT_S: Final = 2.0
 QUICK_CHECK_SIZE: Final = 32_000_000  # bytes; takes some 20 ms, more from a cold disk
 LOG_CHECK_SIZE: Final = 8_000_000  # bytes; takes some 300 ms, after a crash
-
-# Each entry takes the file one version further; entries are only ever added. `user_version` in
-# the file says how many it has been through.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    (
-        """CREATE TABLE setting (
-            name TEXT PRIMARY KEY,
-            value TEXT NOT NULL
-        ) STRICT""",
-        """CREATE TABLE category (
-            id INTEGER PRIMARY KEY,
-            place INTEGER NOT NULL UNIQUE,   -- in the order that the user gave
-            name TEXT NOT NULL,
-            is_thing INTEGER NOT NULL,
-            color TEXT NOT NULL,             -- rrggbb
-            supercategory TEXT NOT NULL
-        ) STRICT""",
-        """CREATE TABLE image (
-            id INTEGER PRIMARY KEY,
-            path TEXT NOT NULL,              -- from the project's folder if inside it
-            frame INTEGER,                   -- of a video; NULL for an image file
-            height INTEGER NOT NULL,
-            width INTEGER NOT NULL,
-            position INTEGER NOT NULL DEFAULT 0,  -- edits 1..position are in effect
-            next_id INTEGER NOT NULL DEFAULT 1    -- the smallest segment id never used
-        ) STRICT""",
-        "CREATE UNIQUE INDEX image_source ON image (path, coalesce(frame, -1))",
-        """CREATE TABLE edit (
-            image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
-            seq INTEGER NOT NULL,            -- 1, 2, ...; those after position can be redone
-            label TEXT NOT NULL,
-            payload BLOB NOT NULL,           -- journal.encode_edit
-            PRIMARY KEY (image_id, seq)
-        ) STRICT""",
-        """CREATE TABLE snapshot (
-            image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
-            seq INTEGER NOT NULL,            -- the map after this edit
-            payload BLOB NOT NULL,           -- journal.encode_map
-            PRIMARY KEY (image_id, seq)
-        ) STRICT""",
-    ),
-    (
-        "ALTER TABLE category ADD COLUMN hotkey TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE image ADD COLUMN review TEXT NOT NULL DEFAULT 'open'",  # or 'approved'
-        # What its file was like; empty for not known.
-        "ALTER TABLE image ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''",
-        # Edits 1..base are gone for good, and the map after them is a snapshot.
-        "ALTER TABLE image ADD COLUMN base INTEGER NOT NULL DEFAULT 0",
-        # How often edits that were taken back have been dropped for a new one.
-        "ALTER TABLE image ADD COLUMN branch INTEGER NOT NULL DEFAULT 0",
-        # Of the edit's box, for what it costs to replay; 0 for not known.
-        "ALTER TABLE edit ADD COLUMN n_pixels INTEGER NOT NULL DEFAULT 0",
-        # NULL in a row that no later version than the first has touched.
-        *(
-            f"ALTER TABLE {table} ADD COLUMN checksum INTEGER"
-            for table in ("setting", "category", "image", "edit", "snapshot")
-        ),
-    ),
-)
-
-# What the checksum of a row covers, in this order.
-COLUMNS: Final = {
-    "setting": "name, value",
-    "category": "id, place, name, is_thing, color, supercategory, hotkey",
-    "image": "id, path, frame, height, width, position, next_id, review, fingerprint, base, "
-    "branch",
-    "edit": "image_id, seq, label, n_pixels, payload",
-    "snapshot": "image_id, seq, payload",
-}
 
 _TRIGGER: Final = (
     "CREATE TEMP TRIGGER {0} AFTER {1} ON {2} BEGIN "
@@ -116,6 +49,8 @@ _OTHER_FAILURE: Final = (
     "The project {path} cannot be used ({error}); recover what can be read, or put a backup in "
     "its place."
 )
+_BY_TRIGGER: Final = ("setting", "category", "image", "author", "model_version", "correction")
+_INDEXED: Final = ("setting", "category", "author", "model_version", "image")
 _MODES: Final = {True: "ro", False: "rw"}
 _DAMAGES: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -263,12 +198,15 @@ def check_soundness(connection: sqlite3.Connection, path: Path) -> None:
     """
     if path.stat().st_size > QUICK_CHECK_SIZE:
         return
-    with project_errors(path):
-        ((result,), *_) = connection.execute("PRAGMA quick_check(1)")
-    if result != "ok":
-        code = sqlite3.SQLITE_CORRUPT
-        reason = result.splitlines()[-1]  # below the name of the database
-        raise DamagedProjectError(_SENTENCES[code].format(path=path, error=reason))
+    # The page of an empty table in place of another one is sound, but for the indexes.
+    checks = ["quick_check(1)", *(f"integrity_check({table})" for table in _INDEXED)]
+    for check in checks:
+        with project_errors(path):
+            ((result,), *_) = connection.execute(f"PRAGMA {check}")
+        if result != "ok":
+            code = sqlite3.SQLITE_CORRUPT
+            reason = result.splitlines()[-1]  # below the name of the database
+            raise DamagedProjectError(_SENTENCES[code].format(path=path, error=reason))
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -285,9 +223,15 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def row_checksum(*values: float | str | bytes | None) -> int:
-    """CRC-32 of a row's values, which tells a flipped bit from what was written."""
-    checksum = 0
-    for value in values:
+    """CRC-32 of a row's values, which tells a flipped bit from what was written.
+
+    What a row lacks at its end does not count: columns that a later version has added leave
+    the checksums of older rows right.
+    """
+    checksum, n_values = 0, len(values)
+    while n_values and values[n_values - 1] is None:
+        n_values -= 1
+    for value in values[:n_values]:
         data = value if isinstance(value, bytes) else str(value).encode()
         checksum = zlib.crc32(data, zlib.crc32(b"%d:" % len(data), checksum))
     return checksum
@@ -298,7 +242,7 @@ def keep_checksums(connection: sqlite3.Connection) -> None:
 
     Edits and snapshots are large and written in one place, which gives them theirs.
     """
-    for table in ("setting", "category", "image"):
+    for table in _BY_TRIGGER:
         columns = COLUMNS[table].split(", ")
         values = ", ".join(f"new.{column}" for column in columns)
         for event in ("INSERT", f"UPDATE OF {COLUMNS[table]}"):
@@ -323,6 +267,8 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.create_function("row_checksum", -1, row_checksum, deterministic=True)
         connection.create_function("contains", 2, _contains, deterministic=True)
+        connection.create_function("folder_of", 2, folder_of, deterministic=True)
+        connection.create_function("origin_of", 2, origin_of, deterministic=True)
     except BaseException:
         connection.close()
         raise

@@ -14,7 +14,8 @@ from threading import Lock, Thread
 from typing import Final
 
 from core.errors import AnnotateError
-from core.history import Place, ProjectHistory
+from core.history import ProjectHistory
+from core.image_states import Place
 from core.journal import encode_map
 from core.schema import open_database
 

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from core.authors import A_PERSON, Author
 from core.compaction import ProjectCompaction
 from core.errors import ProjectError
 from core.file_lock import FileLock
+from core.image_query import ImageQuery, Order
 from core.panoptic import Category, Edit
 from core.project_categories import ProjectCategories
-from core.project_images import ImageQuery, ImageRecord, Review
+from core.project_images import ImageRecord
+from core.review import Review
 from core.schema import check_log, check_soundness, lock_project, new_database, open_database
 from core.set_aside import finish_setting_aside
 from core.snapshots import SnapshotWriter
@@ -29,6 +32,7 @@ __all__ = [
     "AnnotationStore",
     "ImageQuery",
     "ImageRecord",
+    "Order",
     "RelinkPlan",
     "Review",
     "SourceState",
@@ -90,10 +94,16 @@ class AnnotationStore(ProjectCategories, ProjectSources, ProjectCompaction):
             return cls(path, open_database(path, is_read_only=True), None)
         lock = lock_project(path)
         try:
-            return cls(path, _open_sound(path), lock)
+            store = cls(path, _open_sound(path), lock)
         except BaseException:
             lock.release()
             raise
+        try:
+            store.count_anew()
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     def open_again(self) -> Self:
         """Another connection to the open project, for a thread of its own; close it there."""
@@ -120,15 +130,16 @@ class AnnotationStore(ProjectCategories, ProjectSources, ProjectCompaction):
 
     # Edits.
 
-    def append_edit(self, image_id: int, edit: Edit) -> None:
-        """Commit an edit of the image's present map; edits that were taken back are dropped.
-
-        An edit that changes nothing leaves no trace.
-
-        Raises:
-            ValueError: the edit lies outside the image.
-        """
-        super().append_edit(image_id, edit)
+    def append_edit(
+        self,
+        image_id: int,
+        edit: Edit,
+        author: Author = A_PERSON,
+        *,
+        keeps_review: bool = False,
+    ) -> None:
+        """Commit an edit, see `ProjectHistory`; a map that is costly to replay is kept soon."""
+        super().append_edit(image_id, edit, author, keeps_review=keeps_review)
         with suppress(ProjectError):  # the edit is committed, and opening only takes longer
             if self._lock is not None and self.needs_snapshot(image_id):
                 self._snapshots.request(image_id)

@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import Final, Literal
 
 from core.errors import TrainingError
+from core.image_query import ALL_IMAGES, ImageQuery
 from core.panoptic import Category
-from core.project_images import ImageQuery, ImageRecord, Review
-from core.store import AnnotationStore
+from core.review import Review
+from core.store import AnnotationStore, ImageRecord
 from training.files import Entry, PanopticFiles
 from training.labels import Crowds, Labels, codes_of, label_map, with_numbers
 
 Which = Literal["approved", "edited", "all"]
 QUERIES: Final = {
-    "approved": ImageQuery(review=Review.APPROVED),
+    "approved": ImageQuery(states=(Review.APPROVED,)),
     "edited": ImageQuery(has_edits=True),
-    "all": ImageQuery(),
+    "all": ALL_IMAGES,
 }
 
 

@@ -106,21 +106,33 @@ def test_typing_a_part_of_a_name_lists_the_images_that_have_it(qtbot, images, ch
 def test_the_list_is_filtered_by_state(images, store) -> None:
     store.set_review(1, Review.APPROVED)
     found = {}
-    states = images.findChild(QComboBox)
+    states = images.findChild(QComboBox, "state")
     for place in range(states.count()):
         states.setCurrentIndex(place)
         found[states.currentText()] = listed(images)
     assert found == {
         "All images": ["a.png", "b.png", "gone.png"],
         "To review": ["b.png", "gone.png"],
+        "Empty": ["gone.png"],
+        "Proposed": [],
+        "In work": ["b.png"],
         "Approved": ["a.png"],
+        "Rejected": [],
         "With edits": ["b.png"],
         "Without edits": ["a.png", "gone.png"],
     }
 
 
+def test_the_list_is_sorted_as_it_is_asked_for(images, store) -> None:
+    order = images.findChild(QComboBox, "order")
+    order.setCurrentText("Sorted by number of segments")
+    assert listed(images) == ["b.png", "a.png", "gone.png"]
+    order.setCurrentText("As they came in")
+    assert listed(images) == ["a.png", "b.png", "gone.png"]
+
+
 def test_an_image_that_is_not_listed_can_still_be_gone_to(images, chosen) -> None:
-    images.findChild(QComboBox).setCurrentIndex(3)
+    images.findChild(QComboBox, "state").setCurrentText("In work")
     assert listed(images) == ["b.png"]
     images.choose(3)
     images.choose(2)
@@ -205,12 +217,13 @@ def test_how_far_an_image_is_can_be_heard_and_follows_what_is_done(model, store)
     def spoken() -> list[str]:
         return [model.index(row).data(SPOKEN).split(", ")[-1] for row in range(3)]
 
-    assert spoken() == ["not edited", "edited", "not edited"]
+    assert spoken() == ["empty", "in work", "empty"]
     edit_image(store, 1)
+    store.set_review(2, Review.REJECTED, "too dark")
     store.set_review(3, Review.APPROVED)
-    model.forget(1)
-    model.forget(3)
-    assert spoken() == ["edited", "edited", "approved"]
+    for image_id in (1, 2, 3):
+        model.forget(image_id)
+    assert spoken() == ["in work", "rejected: too dark", "approved"]
 
 
 def test_edits_that_follow_each_other_are_shown_once(qtbot, images, store) -> None:
@@ -226,8 +239,8 @@ def test_edits_that_follow_each_other_are_shown_once(qtbot, images, store) -> No
     assert changes == []
     qtbot.waitUntil(lambda: changes == [0])
     assert (spoken, model.index(0).data(SPOKEN)) == (
-        "a.png, 30 by 20, not edited",
-        "a.png, 30 by 20, edited",
+        "a.png, 30 by 20, empty",
+        "a.png, 30 by 20, in work",
     )
 
 

@@ -88,7 +88,7 @@ def test_no_key_takes_what_is_being_drawn_away(
     assert window.canvas.is_gesturing
     assert document.record.id == 1
     assert (document.map.segment_ids == before).all()
-    assert store.image_ids(ImageQuery(review=Review.APPROVED)) == []
+    assert store.image_ids(ImageQuery(states=(Review.APPROVED,))) == []
     assert said(window)[-1] == UNFINISHED.format("Esc")
 
 

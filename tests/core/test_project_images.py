@@ -4,6 +4,7 @@ import pytest
 
 from core.edits import brush_stroke, new_segment
 from core.panoptic import Category
+from core.review import TO_REVIEW
 from core.store import AnnotationStore, ImageQuery, Review
 
 CELL = Category(1, "cell", is_thing=True, color=(255, 0, 0))
@@ -31,11 +32,11 @@ def store(tmp_path):
         (ImageQuery("%"), [3]),
         (ImageQuery("_"), [2, 4]),
         (ImageQuery("nothing"), []),
-        (ImageQuery(review=Review.APPROVED), [2]),
-        (ImageQuery(review=Review.OPEN), [1, 3, 4]),
+        (ImageQuery(states=(Review.APPROVED,)), [2]),
+        (ImageQuery(states=TO_REVIEW), [1, 3, 4]),
         (ImageQuery(has_edits=True), [3]),
         (ImageQuery(has_edits=False), [1, 2, 4]),
-        (ImageQuery("sub", Review.OPEN, has_edits=False), [4]),
+        (ImageQuery("sub", TO_REVIEW, has_edits=False), [4]),
     ],
 )
 def test_a_query_finds_what_it_asks_for(store, query, found):
@@ -56,7 +57,7 @@ def test_a_query_finds_what_it_asks_for(store, query, found):
     ],
 )
 def test_the_next_image_is_the_nearest_that_answers(store, here, is_backward, there):
-    query = ImageQuery(review=Review.OPEN)
+    query = ImageQuery(states=TO_REVIEW)
     assert store.next_image(here, query, is_backward=is_backward) == there
 
 
@@ -84,8 +85,8 @@ def test_a_review_is_kept_over_a_restart_and_can_be_taken_back(store):
     store.close()
     with AnnotationStore.open(store.path) as again:
         assert again.image_record(4).review is Review.APPROVED
-        again.set_review(4, Review.OPEN)
-        assert again.image_record(4).review is Review.OPEN
+        again.reopen(4)
+        assert again.image_record(4).review is Review.EMPTY
 
 
 def test_a_review_of_an_image_that_is_not_there_is_a_mistake(store):

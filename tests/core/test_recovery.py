@@ -144,7 +144,7 @@ def test_an_image_that_lost_steps_is_to_be_reviewed_again(path):
     execute(path, "UPDATE edit SET payload = x'00' WHERE image_id = 3 AND seq = 20")
     recover_project(path)
     with AnnotationStore.open(path) as store:
-        assert store.image_record(3).review is Review.OPEN
+        assert store.image_record(3).review is Review.IN_WORK
 
 
 def test_without_a_later_snapshot_the_map_is_the_last_before_the_damage(path, example):

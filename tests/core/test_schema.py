@@ -1,4 +1,4 @@
-"""A project written by the first version opens in this one with all that it held."""
+"""A project of an earlier version opens in this one with all that it held."""
 
 import shutil
 import sqlite3
@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from core.edits import brush_stroke, new_segment
+from core.migrations import MIGRATIONS
 from core.panoptic import Category, PanopticMap, Segment
 from core.recovery import recover_project
-from core.schema import MIGRATIONS
+from core.review import Review
 from core.store import AnnotationStore, ImageRecord
 
 CELL = Category(5, "Zelle ø", is_thing=True, color=(255, 0, 1), supercategory="tissue")
@@ -41,8 +42,10 @@ def test_it_is_brought_up_to_date(path):
         assert store.undo_limit is None
         folder = path.parent
         assert store.images() == [
-            ImageRecord(1, folder / "a.png", None, 20, 30, 130),
-            ImageRecord(2, folder / "sub" / "é.png", None, 16, 24, 2),
+            ImageRecord(1, folder / "a.png", None, 20, 30, 130, Review.IN_WORK, n_segments=97),
+            ImageRecord(
+                2, folder / "sub" / "é.png", None, 16, 24, 2, Review.IN_WORK, n_segments=1
+            ),
             ImageRecord(3, folder / "v.mp4", 3, 16, 24, 0),
         ]
     assert version(path) == len(MIGRATIONS)

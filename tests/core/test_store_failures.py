@@ -13,8 +13,8 @@ import pytest
 
 from core.edits import brush_stroke, new_segment
 from core.errors import ProjectError
+from core.migrations import MIGRATIONS
 from core.panoptic import Category
-from core.schema import MIGRATIONS
 from core.store import AnnotationStore
 
 CELL = Category(1, "cell", is_thing=True, color=(255, 0, 0))
@@ -199,7 +199,7 @@ def test_an_edit_that_is_missing_is_noticed(path):
 
 
 def test_an_edit_that_does_not_follow_from_the_last_is_noticed(path):
-    change(path, "INSERT INTO edit SELECT image_id, 2, label, payload, 1, NULL FROM edit")
+    change(path, "INSERT INTO edit SELECT image_id, 2, label, payload, 1, NULL, NULL FROM edit")
     change(path, "UPDATE image SET position = 2, checksum = NULL")
     with AnnotationStore.open(path) as store, refused("Edit 2 .*made for another state"):
         store.load_map(1)

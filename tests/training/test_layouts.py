@@ -8,7 +8,7 @@ from PIL import Image
 from core.errors import TrainingError
 from core.model.config import COCO, NUCLEI
 from core.panoptic import Category, Edit, Segment
-from core.project_images import Review
+from core.review import Review
 from core.store import AnnotationStore
 from training.layouts import (
     CITYSCAPES_IDS,

@@ -13,8 +13,8 @@ import pytest
 from core.errors import TrainingError
 from core.map_import import import_maps, plan_import
 from core.model_card import ModelCard, read_card
-from core.project_images import Review
 from core.proposals import SamplingOptions
+from core.review import Review
 from core.store import AnnotationStore
 from tests.training.conftest import CATEGORIES
 from tests.training.tiny_run import PLAIN
@@ -79,7 +79,7 @@ def test_a_project_scores_what_its_export_does(project, truth):
 
 def test_all_images_edited_ones_or_approved_ones_are_meant(project):
     with AnnotationStore.open(project) as store:
-        store.set_review(1, Review.OPEN)
+        store.reopen(1)
     with pytest.raises(TrainingError, match=r"no images to evaluate on: approve some, or give"):
         open_truth(project)
     found = [[image.id for image in open_truth(project, w).images] for w in ("edited", "all")]

@@ -26,7 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.report import print_conditions, print_report
 from core.coco import CocoItem, write_coco
-from core.model.checkpoint import WIDE
+from core.model.checkpoint import lay_out
 from core.model.config import COCO, ModelConfig
 from core.model.pix2seq_d import Pix2SeqD
 from core.panoptic import Category, PanopticMap, Segment, Source
@@ -158,9 +158,7 @@ class NetworkTimes:
 @torch.inference_mode()
 def time_network(config: ModelConfig) -> NetworkTimes:
     """A network with fresh weights on a picture whose map is 128 squared."""
-    model = Pix2SeqD(config).init_weights().eval()
-    if config.decoder_width < WIDE:  # as when a file is loaded
-        model.to(memory_format=torch.channels_last)
+    model = lay_out(Pix2SeqD(config).init_weights().eval())  # as when a file is loaded
     image = torch.rand(1, 3, GRID * config.stride, GRID * config.stride)
     encoding = model.encode(image)
     x_t, gamma = torch.randn(1, config.n_bits, GRID, GRID), torch.rand(1)

@@ -18,8 +18,6 @@ from core.model.config import ModelConfig
 from core.model.pix2seq_d import Pix2SeqD
 from core.model_card import FORMAT, ModelCard, read_card, read_metadata
 
-WIDE = 128  # channels of a decoder at which the layout of memory makes no difference or loses
-
 
 def save_checkpoint(path: Path, model: Pix2SeqD, card: ModelCard) -> None:
     """Write a model file, replacing an older one only once the new one is on the disk.
@@ -50,8 +48,7 @@ def load_checkpoint(path: Path, device: torch.device | str) -> tuple[Pix2SeqD, M
     """Read a model file.
 
     Returns:
-        The model on the device, in evaluation mode, and its card. Narrow networks lie in memory
-        with their channels last on a CPU, where their convolutions are quicker so.
+        The model on the device, in evaluation mode, laid out for inference, and its card.
 
     Raises:
         CheckpointError: the file is missing, damaged, no model, or its weights do not fit.
@@ -82,9 +79,18 @@ def load_checkpoint(path: Path, device: torch.device | str) -> tuple[Pix2SeqD, M
         },
         assign=True,
     )
-    if model.device.type == "cpu" and model.config.decoder_width < WIDE:
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return model.eval(), card
+    return lay_out(model.eval()), card
+
+
+def lay_out(model: Pix2SeqD) -> Pix2SeqD:
+    """The model with its weights in the layout that is quickest for inference.
+
+    On a CPU the depthwise convolutions of an EfficientNet like channels last; others are as
+    quick either way, and those of `core.model.convolution` quicker with channels first.
+    """
+    if model.device.type == "cpu" and model.encoder.lite0 is not None:
+        model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 def _build(

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from core.model.bits import bit_logits_to_code_logits, logits_to_x0
 from core.model.config import ModelConfig
+from core.model.convolution import QuickConv
 from core.model.evidence import EvidencePool
 from core.model.layers import (
     DownConv,
@@ -55,11 +56,11 @@ class ResBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.norm0 = group_norm(in_width)
-        self.conv0 = nn.Conv2d(in_width, width, kernel, padding=kernel // 2)
+        self.conv0 = QuickConv(in_width, width, kernel)
         self.emb_projection = nn.Linear(emb_width, 2 * width)
         self.norm1 = group_norm(width)
         self.dropout = nn.Dropout(dropout)
-        self.conv1 = nn.Conv2d(width, width, kernel, padding=kernel // 2)
+        self.conv1 = QuickConv(width, width, kernel)
         self.shortcut = nn.Conv2d(in_width, width, 1) if in_width != width else nn.Identity()
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
@@ -164,7 +165,7 @@ class MaskDecoder(nn.Module):
                 width = widths[level]
             levels.append(blocks)
         self.up_blocks = nn.ModuleList(reversed(levels))
-        self.up_convs = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[1:])
+        self.up_convs = nn.ModuleList(QuickConv(w, w) for w in widths[1:])
 
     def features(
         self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.model.config import ModelConfig
+from core.model.convolution import QuickConv
 from core.model.efficientnet import EfficientNetLite0
 from core.model.layers import (
     BatchNorm,
@@ -113,7 +114,7 @@ class MergeBlock(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(low_width, high_width, 1)
         self.norm1 = group_norm(high_width)
-        self.conv2 = nn.Conv2d(high_width, out_width, 3, padding=1)
+        self.conv2 = QuickConv(high_width, out_width)
         self.norm2 = group_norm(out_width)
 
     def forward(self, high: Tensor | None, low: Tensor, factor: int) -> Tensor:

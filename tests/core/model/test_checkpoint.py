@@ -81,10 +81,14 @@ def test_weights_configuration_and_card_come_back(saved, model) -> None:
     assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
 
 
-def test_a_narrow_network_has_its_channels_last_and_is_written_as_it_was(saved) -> None:
+def test_an_efficientnet_has_its_channels_last_and_is_written_as_it_was(saved, model) -> None:
+    config = replace(TINY, image_size=(64, 96), trunk="efficientnet-lite0", resize="native")
+    save_checkpoint(saved, Pix2SeqD(config).init_weights(), CARD)
     loaded, card = load_checkpoint(saved, "cpu")
-    kernel = loaded.decoder.up_convs[0].weight
+    assert loaded.encoder.lite0 is not None
+    kernel = loaded.encoder.lite0.stem_conv.weight
     assert kernel.is_contiguous(memory_format=torch.channels_last)
+    assert loaded.decoder.up_convs[0].weight.is_contiguous()
     before = load_file(saved)
     save_checkpoint(saved, loaded, card)
     after = load_file(saved)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from core.model import convolution
 from core.model.bits import bits_to_int, labels_to_x0
 from core.model.checkpoint import load_checkpoint
 from core.model.config import ModelConfig
@@ -215,6 +216,56 @@ def test_whole_sampling_runs(
     assert signs_differ.float().mean() <= 1e-3
     labels = to_torch(run["panoptic"]).long()
     assert (model.to_labels(steps[-1].x0) == labels).float().mean() >= 0.999
+
+
+# -- Winograd's convolutions -------------------------------------------------------------------
+
+
+@pytest.fixture
+def is_quick(monkeypatch) -> None:
+    """Have the small recorded network go the way that is quicker for large ones."""
+    if not convolution.has_nnpack():
+        pytest.skip("this torch comes without NNPACK")
+    monkeypatch.setattr(convolution, "LEAST_CHANNELS", 1)
+    monkeypatch.setattr(convolution, "LEAST_WORK", 1)
+
+
+@pytest.mark.usefixtures("is_quick")
+@pytest.mark.parametrize("time", TIMES)
+@torch.inference_mode()
+def test_winograds_way_gives_the_recorded_outputs(
+    model, inputs, recorded, to_torch, near, time
+) -> None:
+    for k in range(2):
+        one = slice(k, k + 1)
+        encoding = model.encode(inputs["images"][one])
+        near(encoding.fmap, to_torch(recorded["encoder"]["encoded_cat"])[one], ENCODER)
+        x_t, gamma = noisy(inputs, time)[one], gamma_at(recorded, time)[one]
+        given, stride = model.given(encoding), int(recorded["denoiser"]["logits_stride"])
+        logits = model.logits(x_t, gamma, encoding, given).unflatten(1, (2, 256))
+        wanted = recorded["denoiser"][f"t{time}/logits_sub"][one]
+        near(logits.permute(0, 3, 4, 1, 2)[:, ::stride, ::stride], wanted, LOGITS)
+        x0 = model.predict(x_t, gamma, encoding, given)
+        near(x0, to_torch(recorded["denoiser"][f"t{time}/x0"])[one], X0)
+
+
+@pytest.mark.usefixtures("is_quick")
+@pytest.mark.parametrize("time_delta", [0, 1, 2])
+def test_winograds_way_gives_the_recorded_samples(
+    model, inputs, recorded, to_torch, near, time_delta
+) -> None:
+    n_steps = int(recorded["sampling"]["iterations"])
+    with torch.inference_mode():
+        encodings = [model.encode(inputs["images"][k : k + 1]) for k in range(2)]
+    for k, encoding in enumerate(encodings):
+        noise = inputs["init_noise"][k : k + 1]
+        x0 = list(model.sample(encoding, noise, n_steps, time_delta=time_delta))[-1].x0
+        wanted = to_torch(recorded["sampling"][f"ddim_td{time_delta}/final"])[k : k + 1]
+        near(x0, wanted, SAMPLING)
+        assert ((x0 > 0) != (wanted > 0)).float().mean() <= 1e-3
+
+
+# -- sampling ----------------------------------------------------------------------------------
 
 
 def test_seed_in_same_map_out(model, encoding) -> None:

@@ -159,19 +159,20 @@ def _segment_left(
     """Segment what is left under a progress bar, and collect what cannot be read."""
     from core.model.segment_folder import segment_folder  # noqa: PLC0415 - brings torch
 
-    n_done, n_all_steps = 0, options.steps * n_samples
+    n_there, n_left = output.n_finished, len(output.left)
+    n_all_steps = options.steps * n_samples
     with progress_bar() as progress:
-        task = progress.add_task("", total=len(output.left) * n_all_steps)
+        task = progress.add_task("", total=n_left * n_all_steps)
         for path, outcome in segment_folder(session, output, options, n_samples):
             if isinstance(outcome, ImageError):
                 unreadable.append(outcome)
-            n_steps = outcome.step if isinstance(outcome, Preview) else n_all_steps
+            n_done = output.n_finished - n_there + len(unreadable)  # here or elsewhere
+            n_steps = outcome.step if isinstance(outcome, Preview) else 0
             progress.update(
                 task,
                 completed=n_done * n_all_steps + n_steps,
-                description=f"{path.name} ({n_done + 1} of {len(output.left)})",
+                description=f"{path.name} ({min(n_done + 1, n_left)} of {n_left})",
             )
-            n_done += not isinstance(outcome, Preview)
 
 
 def _find_images(path: Path) -> list[Path]:

@@ -2,12 +2,19 @@
 
 import os
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+
+
+POLL_S: Final = 0.01
 
 
 class FileLock:
@@ -30,6 +37,33 @@ class FileLock:
         if sys.platform != "win32":
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Hold a lock file, however long its other holders take.
+
+    Raises:
+        OSError: the lock file cannot be made here.
+    """
+    while (lock := try_lock(path)) is None:
+        time.sleep(POLL_S)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def try_lock(path: Path) -> FileLock | None:
+    """The lock, or None while someone else holds it.
+
+    Raises:
+        OSError: the lock file cannot be made here.
+    """
+    try:
+        return FileLock(path)
+    except BlockingIOError:
+        return None
 
 
 def _lock(path: Path) -> int:

@@ -6,11 +6,15 @@
 
 A map counts once its line is written, which is after its PNG. So wherever a run is killed, the
 JSON names only PNGs that are whole and as it says, or it is absent until the run goes on.
+
+Several processes may run at the same time and share the images. Each holds a lock file in
+`claims/` for the image that it works on, and one on the folder while it reads or writes lines;
+the system releases both when a process ends, however, so there is nothing that expires.
 """
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,9 +22,12 @@ from typing import Any, Final
 from core.coco import CocoEntry, CocoItem, coco_document, write_item, writing
 from core.durable import replace_file
 from core.errors import CocoError
+from core.file_lock import holding, try_lock
 from core.panoptic import Category, PanopticMap
+from core.shared_lines import SharedLines
 
 FORMAT: Final = "bitbrush-segment-1"
+WAIT_S: Final = 0.2  # before asking again whether another process has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,10 @@ class FinishedImage:
 class OutputFolder:
     """The maps of a run and of earlier runs that made theirs in the same way.
 
+    Several processes may fill one folder, each with an object of its own.
+
     Attributes:
         index: the COCO panoptic JSON.
-        left: images that have no map yet, in order.
         notice: why all images are segmented again; empty if they are not.
     """
 
@@ -57,7 +65,7 @@ class OutputFolder:
         recipe: Mapping[str, Any],
         categories: Sequence[Category],
     ) -> None:
-        """Begin a run, or take up the one that was stopped.
+        """Begin a run, take up the one that was stopped, or join the one that goes on.
 
         Maps made by another recipe or of an image that has changed since are removed.
 
@@ -70,28 +78,66 @@ class OutputFolder:
             CocoError: the folder cannot be written, or holds what must not be overwritten.
         """
         self.index = folder / "panoptic.json"
+        self._images = images
         self._maps = folder / "panoptic"
-        self._journal = folder / "segment.jsonl"
+        self._claims = folder / "claims"
+        self._journal = SharedLines(folder / "segment.jsonl")
+        self._lock = folder / "segment.lock"
         self._categories = categories
         source = str(images[0].parent.resolve())
-        self._header = {"format": FORMAT, "images": source, "recipe": dict(recipe)}
+        self._header: dict[str, Any] = {
+            "format": FORMAT,
+            "images": source,
+            "recipe": dict(recipe),
+        }
         self._stamps = {path.name: _stamp(path) for path in images}
+        self._forget()
         with writing(folder):
             self._maps.mkdir(parents=True, exist_ok=True)
-            header, finished = self._take_up()
-            self.notice = _differences(header["recipe"], recipe)
-            kept = [f for f in finished if not self.notice and self._is_current(f)]
-            self._finished = {f.name: f for f in kept}
-            self._remove(f for f in finished if f.name not in self._finished)
-            self._write_journal()
-        self._taken = {f.png_name.casefold() for f in kept}
-        self._next_id = max((f.image["id"] for f in kept), default=0) + 1
-        self.left = [path for path in images if path.name not in self._finished]
+            self._claims.mkdir(exist_ok=True)
+            with holding(self._lock):
+                self.notice = self._begin()
+
+    @property
+    def left(self) -> list[Path]:
+        """Images that have no map yet, in order."""
+        return [path for path in self._images if path.name not in self._finished]
 
     @property
     def n_finished(self) -> int:
         """How many images have their map."""
         return len(self._finished)
+
+    def claim_left(self) -> Iterator[Path]:
+        """Images without a map, each kept from other processes until the next is asked for.
+
+        An image that another process works on is waited for: it is yielded if that process
+        ends without having finished it, killed or not. So all images that can have a map have
+        one in the end, and no image is worked on twice at a time.
+
+        Raises:
+            CocoError: the folder cannot be written, or someone makes its maps otherwise now.
+        """
+        tried: set[str] = set()
+        while waiting := [path for path in self.left if path.name not in tried]:
+            n_before = len(tried)
+            for path in waiting:
+                if path.name in self._finished:
+                    continue
+                with writing(self._claims):
+                    claim = try_lock(self._claims / f"{path.name}.lock")
+                if claim is None:
+                    continue
+                try:
+                    self.catch_up()
+                    if path.name not in self._finished:
+                        tried.add(path.name)
+                        yield path
+                finally:
+                    claim.release()
+            if len(tried) == n_before:
+                time.sleep(WAIT_S)
+            self.catch_up()
 
     def add(
         self, path: Path, panoptic_map: PanopticMap, notes: Mapping[str, float] | None = None
@@ -102,18 +148,16 @@ class OutputFolder:
             notes: what else the image's entry in the JSON says, by name.
 
         Raises:
-            CocoError: the map cannot be written.
+            CocoError: the map cannot be written, or someone makes the maps otherwise now.
         """
-        item = CocoItem(self._next_id, path.name, panoptic_map)
-        entry = write_item(self._maps, item, self._categories, self._taken)
-        image = {**entry.image, **(notes or {})}
-        finished = FinishedImage(*self._stamps[path.name], image, entry.annotation)
-        with writing(self._journal), self._journal.open("a", encoding="utf-8") as file:
-            file.write(_line(asdict(finished)))
-            file.flush()
-            os.fsync(file.fileno())
-        self._finished[path.name] = finished
-        self._next_id += 1
+        with writing(self._journal.path), holding(self._lock):
+            self._catch_up()
+            item = CocoItem(self._next_id, path.name, panoptic_map)
+            entry = write_item(self._maps, item, self._categories, self._taken)
+            image = {**entry.image, **(notes or {})}
+            finished = FinishedImage(*self._stamps[path.name], image, entry.annotation)
+            self._journal.append(_line(asdict(finished)))
+            self._note(finished)
 
     def write_index(self) -> None:
         """Write the JSON of all maps so far.
@@ -121,27 +165,76 @@ class OutputFolder:
         Raises:
             CocoError: the file cannot be written.
         """
-        entries = [CocoEntry(f.image, f.annotation) for f in self._finished.values()]
-        document = coco_document(entries, self._categories)
-        with writing(self.index):
+        with writing(self.index), holding(self._lock):
+            self._catch_up()
+            entries = [CocoEntry(f.image, f.annotation) for f in self._finished.values()]
+            document = coco_document(entries, self._categories)
             replace_file(self.index, json.dumps(document).encode())
+
+    def catch_up(self) -> None:
+        """Look at what other processes have finished.
+
+        Raises:
+            CocoError: someone makes the maps otherwise now.
+        """
+        with writing(self._journal.path), holding(self._lock):
+            self._catch_up()
+
+    def _begin(self) -> str:
+        """Drop earlier maps that cannot be kept; say why if that is all. The lock is held."""
+        header, finished = self._take_up()
+        notice = _differences(header["recipe"], self._header["recipe"])
+        kept = [f for f in finished if not notice and self._is_current(f)]
+        names = {f.name for f in kept}
+        self._remove(f for f in finished if f.name not in names)
+        generation = header.get("generation", 0)
+        if len(kept) < len(finished) or header != self._header | {"generation": generation}:
+            header = self._header | {"generation": generation + 1}
+            lines = [header, *map(asdict, kept)]
+            replace_file(self._journal.path, "".join(map(_line, lines)).encode())
+        self._catch_up()
+        return notice
 
     def _take_up(self) -> tuple[dict[str, Any], list[FinishedImage]]:
         """Read the journal of the last run, if there was one."""
-        if not self._journal.exists():
+        if not self._journal.path.exists():
             if self.index.exists() or any(self._maps.iterdir()):
                 raise CocoError(
                     f"{self.index.parent} holds panoptic maps that 'bitbrush segment' did not "
                     "write; choose another folder with --out."
                 )
             return self._header, []
-        header, finished = _read_journal(self._journal)
+        header, finished = _read_journal(self._journal.path)
         if header["images"] != self._header["images"]:
             raise CocoError(
                 f"{self.index.parent} holds the maps of the images in {header['images']}; "
                 "choose another folder with --out."
             )
         return header, finished
+
+    def _catch_up(self) -> None:
+        """Take over what is finished; the lock is held."""
+        header, lines = self._journal.read_new()
+        if header is not None:
+            self._forget()
+            difference = _differences(json.loads(header)["recipe"], self._header["recipe"])
+            if difference:
+                raise CocoError(
+                    f"Someone fills {self.index.parent} in another way now ({difference}); "
+                    "choose another folder with --out."
+                )
+        for line in lines:
+            self._note(FinishedImage(**json.loads(line)))
+
+    def _forget(self) -> None:
+        self._finished: dict[str, FinishedImage] = {}
+        self._taken: set[str] = set()
+        self._next_id = 1
+
+    def _note(self, finished: FinishedImage) -> None:
+        self._finished[finished.name] = finished
+        self._taken.add(finished.png_name.casefold())
+        self._next_id = max(self._next_id, finished.image["id"] + 1)
 
     def _is_current(self, finished: FinishedImage) -> bool:
         """Whether a map is still there and its image, if asked for now, the same as then."""
@@ -154,10 +247,6 @@ class OutputFolder:
         for finished in outdated:
             self.index.unlink(missing_ok=True)
             (self._maps / finished.png_name).unlink(missing_ok=True)
-
-    def _write_journal(self) -> None:
-        lines = [self._header, *map(asdict, self._finished.values())]
-        replace_file(self._journal, "".join(map(_line, lines)).encode())
 
 
 def _stamp(path: Path) -> tuple[int, int]:

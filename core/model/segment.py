@@ -1,5 +1,6 @@
 """The inference loops: one picture in, previews of each step and a proposal out."""
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -35,7 +36,10 @@ def choose_device(wanted: str = "auto") -> tuple[torch.device, str]:
     has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if wanted == "auto":
         if has_cuda:
-            return torch.device("cuda"), f"Running on {torch.cuda.get_device_name()}."
+            device = torch.device("cuda")
+            if rank := os.environ.get("LOCAL_RANK"):  # under torchrun each has a GPU of its own
+                device = torch.device("cuda", int(rank) % torch.cuda.device_count())
+            return device, f"Running on {torch.cuda.get_device_name(device)}."
         if has_mps:
             return torch.device("mps"), "Running on this Mac's GPU."
         return torch.device("cpu"), "No GPU was found: running on the CPU, which is slower."

@@ -18,6 +18,8 @@ def segment_folder(
 ) -> Iterator[tuple[Path, Preview | Proposal | ImageError]]:
     """Segment the images that are left and write each map as soon as it is there.
 
+    Other processes may do the same in the same folder; they share the images.
+
     Args:
         n_samples: maps drawn of each image, with this seed and those after it. The first is
             written; if there are more, its entry says how much they differ.
@@ -29,7 +31,7 @@ def segment_folder(
     Raises:
         CocoError: a map cannot be written.
     """
-    for path in output.left:
+    for path in output.claim_left():
         proposals = []
         try:
             for outcome in draw_samples(session, path, options, n_samples):

@@ -161,6 +161,8 @@ ACTIONS: Final = (
     ActionSpec("next_to_review", IMAGE, "Next image to review", "image_commands.next_to_review",
                ("Ctrl+D",), when="has_images",
                tip="The next image that is neither approved nor rejected."),
+    ActionSpec("filter_images", IMAGE, "Filter images", "image_list.begin_search", ("Ctrl+F",),
+               when="has_images", tip="By name, state, category, number of segments and more."),
     ActionSpec("approve", IMAGE, "Approve and go on", "image_commands.approve",
                ("Ctrl+Return", "Ctrl+Enter"), when="document.is_editable",
                has_line_above=True, tip="The image is done; the next one to review opens."),

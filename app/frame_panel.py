@@ -1,38 +1,27 @@
 """The image list: images and video frames of the project, to filter and to choose from."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.image_delegate import MIN_WIDTH, ROW_HEIGHT, ImageDelegate
+from app.image_filter import ImageFilter
 from app.image_model import ImageModel
 from app.keys import Keys
 from app.row_table import RowTable
 from core.errors import AnnotateError
-from core.review import TO_REVIEW
-from core.store import AnnotationStore, ImageQuery, Order, Review
+from core.store import AnnotationStore, ImageQuery
 
 NO_IMAGE: Final = 0
 FORGET_MS: Final = 100  # without an edit, before the list shows what edits changed
-TYPING_MS: Final = 150  # without a key, before the list follows what was typed
-STATES: Final = (
-    ("All images", ImageQuery()),
-    ("To review", ImageQuery(states=TO_REVIEW)),
-    *((review.value.capitalize(), ImageQuery(states=(review,))) for review in Review),
-    ("With edits", ImageQuery(has_edits=True)),
-    ("Without edits", ImageQuery(has_edits=False)),
-)
 
 
 class ImageList(QWidget):
@@ -63,20 +52,7 @@ class ImageList(QWidget):
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setMinimumWidth(MIN_WIDTH)
         self._view.setAccessibleName("Images of the project")
-        self._name = QLineEdit(self)
-        self._name.setPlaceholderText("Filter by name")
-        self._name.setAccessibleName("Filter images by name")
-        self._name.setClearButtonEnabled(True)
-        self._state = QComboBox(self)
-        self._state.addItems([text for text, _ in STATES])
-        self._state.setObjectName("state")
-        self._state.setAccessibleName("Filter images by state")
-        self._order = QComboBox(self)
-        for order in Order:
-            self._order.addItem(f"Sorted {order.value}".replace("Sorted as", "As"), order)
-        self._order.setObjectName("order")
-        self._order.setAccessibleName("Order of the images")
-        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._filter = ImageFilter(self)
         self._forgotten: set[int] = set()
         self._forgetting = QTimer(self, singleShot=True, interval=FORGET_MS)
         self._place = QLabel(self)
@@ -87,12 +63,9 @@ class ImageList(QWidget):
 
     def _connect(self) -> None:
         self._view.selectionModel().currentChanged.connect(self._on_current_changed)
-        self._name.textChanged.connect(self._typing.start)
-        self._name.returnPressed.connect(self._on_name_entered)
-        self._typing.timeout.connect(self.reload)
+        self._filter.changed.connect(self.reload)
+        self._filter.entered.connect(self._on_filter_entered)
         self._forgetting.timeout.connect(self._forget_now)
-        self._state.currentIndexChanged.connect(self.reload)
-        self._order.currentIndexChanged.connect(self.reload)
         self._keys.changed.connect(self._write_keys)
         self._write_keys()
 
@@ -109,16 +82,11 @@ class ImageList(QWidget):
     @property
     def query(self) -> ImageQuery:
         """What the list is filtered by now."""
-        return replace(
-            STATES[self._state.currentIndex()][1],
-            text=self._name.text().strip(),
-            order=self._order.currentData(),
-        )
+        return self._filter.query
 
     @Slot()
     def reload(self) -> None:
         """Ask the project for its images again; the open one stays marked if it is listed."""
-        self._typing.stop()
         try:
             ids = self._store.image_ids(self.query)
             self._n_images = self._store.n_images()
@@ -172,9 +140,8 @@ class ImageList(QWidget):
         self.reload()
 
     def begin_search(self) -> None:
-        """Put the cursor into the field that filters by name."""
-        self._name.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self._name.selectAll()
+        """Put the cursor into the field that filters."""
+        self._filter.begin_search()
 
     def stop(self) -> None:
         """Let the thread that makes thumbnails end."""
@@ -201,22 +168,16 @@ class ImageList(QWidget):
         header.addStretch()
         header.addWidget(self._previous)
         header.addWidget(self._next)
-        filters = QVBoxLayout()
-        filters.setContentsMargins(10, 8, 10, 0)
-        filters.setSpacing(6)
-        filters.addWidget(self._name)
-        filters.addWidget(self._state)
-        filters.addWidget(self._order)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addLayout(filters)
+        whole.addWidget(self._filter)
         whole.addLayout(header)
         whole.addWidget(self._view)
 
     @Slot()
-    def _on_name_entered(self) -> None:
-        """Enter in the field: go to the first image that is listed."""
+    def _on_filter_entered(self) -> None:
+        """Go to the first image that is listed."""
         self.reload()
         if self._model.rowCount():
             self._view.setCurrentIndex(self._model.index(0))

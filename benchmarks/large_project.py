@@ -13,25 +13,46 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QTableView
 
 from app.window import MainWindow
 from benchmarks.editing import Stage
 from benchmarks.memory import resident_mib
 from benchmarks.report import print_conditions, print_report, quantiles
-from benchmarks.scenes import CELL
 from benchmarks.tasks import Stopwatch
+from core.panoptic import Category
 from core.store import AnnotationStore
 
 N_IMAGES = 100_000
+# As if two models had proposed maps for all of them, and a half were in work.
+FILLING = (
+    "INSERT INTO content SELECT 1, id, id % 80 FROM image WHERE id % 80 > 0",
+    "INSERT INTO content SELECT 2, id, 1 FROM image",
+    """UPDATE image SET n_segments = id % 80 + 1, changed_at = 1700000000 + id,
+    model = iif(id % 3, 'nuclei v2', 'nuclei v3'),
+    review = iif(id % 2, 'proposed', 'in work')""",
+)
 N_PER_FOLDER = 1000
 HEIGHT, WIDTH = 480, 640
+NUCLEUS = Category(1, "nucleus", is_thing=True, color=(255, 0, 0))
+GROUND = Category(2, "ground", is_thing=False, color=(0, 0, 255))
 OPENINGS, STEPS, FILTERS = 5, 60, 10
 
 OPEN = "open a project of 100,000 images"
 NEXT = "next image in it"
 BY_NAME = "filter it by name, after the last key"
 BY_STATE = "filter it by state"
+BY_QUERY = "filter it by '{}'"
+SORTED = "sort it {}"
+QUERIES = (
+    "image_0999",
+    "category:nucleus",
+    "segments>50",
+    "category:nucleus state:proposed segments>50",
+    "-category:nucleus model:v3 age>7d image_0",
+)
 
 
 def main() -> int:
@@ -92,16 +113,38 @@ def measure_filters(stage: Stage, watch: Stopwatch) -> None:
     for number in range(FILTERS):
         name.setText(f"image_0{number}")
         with watch.timing(BY_NAME):
-            images.reload()
+            QTest.keyClick(name, Qt.Key.Key_Return)
             QApplication.processEvents()
         if rows.rowCount() != N_IMAGES // 10:
             raise RuntimeError(f"the filter left {rows.rowCount()} images")
     name.clear()
-    images.reload()
+    QTest.keyClick(name, Qt.Key.Key_Return)
     for number in range(FILTERS):
         with watch.timing(BY_STATE):
             state.setCurrentIndex((number + 1) % state.count())
             QApplication.processEvents()
+    state.setCurrentIndex(0)
+    order = images.findChild(QComboBox, "order")
+    for number in range(1, order.count()):
+        with watch.timing(SORTED.format(order.itemData(number))):
+            order.setCurrentIndex(number)
+            QApplication.processEvents()
+    order.setCurrentIndex(0)
+    measure_queries(stage, watch)
+
+
+def measure_queries(stage: Stage, watch: Stopwatch) -> None:
+    """Type what asks for more than a name, each until the list is painted."""
+    images = stage.window.image_list
+    field = images.findChild(QLineEdit)
+    for text in QUERIES:
+        for _ in range(FILTERS):
+            field.clear()
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            field.setText(text)
+            with watch.timing(BY_QUERY.format(text)):
+                QTest.keyClick(field, Qt.Key.Key_Return)
+                QApplication.processEvents()
 
 
 def make_project(folder: Path) -> Path:
@@ -119,8 +162,10 @@ def make_project(folder: Path) -> Path:
             name.hardlink_to(first)
         sources += [(name, None, HEIGHT, WIDTH) for name in (first, *names)]
     path = folder / "large.bitbrush"
-    with AnnotationStore.create(path, [CELL]) as store:
+    with AnnotationStore.create(path, [NUCLEUS, GROUND]) as store:
         store.add_images(sources)
+        for statement in FILLING:
+            store._execute(statement)  # noqa: SLF001 - at once
     return path
 
 

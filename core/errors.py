@@ -7,6 +7,7 @@ AnnotateError
 ├── CocoError         a COCO panoptic file contradicts itself or cannot be written
 ├── CheckpointError   a model file is missing, damaged, or does not fit
 │   └── BundleError   a TensorFlow checkpoint cannot be read
+├── QueryError        what was typed to find images means nothing
 └── TrainingError     a training run cannot begin or go on
 
 A caller's mistake is a ValueError. Every message names the thing, the value, and what to do.
@@ -39,6 +40,10 @@ class CheckpointError(AnnotateError):
 
 class BundleError(CheckpointError):
     """A TensorFlow checkpoint cannot be read."""
+
+
+class QueryError(AnnotateError):
+    """What was typed to find images means nothing."""
 
 
 class TrainingError(AnnotateError):

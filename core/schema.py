@@ -50,7 +50,11 @@ _OTHER_FAILURE: Final = (
     "its place."
 )
 _BY_TRIGGER: Final = ("setting", "category", "image", "author", "model_version", "correction")
-_INDEXED: Final = ("setting", "category", "author", "model_version", "image")
+_INDEXED: Final = ("setting", "category", "author", "model_version")
+_COUNT_IMAGES: Final = (  # in a tenth of the time of an integrity check
+    "SELECT iif((SELECT count(*) FROM image NOT INDEXED) = "
+    "(SELECT count(*) FROM image INDEXED BY image_source), 'ok', 'images and index differ')"
+)
 _MODES: Final = {True: "ro", False: "rw"}
 _DAMAGES: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -199,10 +203,10 @@ def check_soundness(connection: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size > QUICK_CHECK_SIZE:
         return
     # The page of an empty table in place of another one is sound, but for the indexes.
-    checks = ["quick_check(1)", *(f"integrity_check({table})" for table in _INDEXED)]
-    for check in checks:
+    checks = [f"PRAGMA integrity_check({table})" for table in _INDEXED]
+    for check in ("PRAGMA quick_check(1)", *checks, _COUNT_IMAGES):
         with project_errors(path):
-            ((result,), *_) = connection.execute(f"PRAGMA {check}")
+            ((result,), *_) = connection.execute(check)
         if result != "ok":
             code = sqlite3.SQLITE_CORRUPT
             reason = result.splitlines()[-1]  # below the name of the database

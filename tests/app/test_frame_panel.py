@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLineEdit, QTableView, QToolButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QTableView, QToolButton
 
 from app.frame_panel import ImageList
 from app.image_model import BLOCK, MAX_BLOCKS, ImageModel, describe
@@ -101,6 +101,23 @@ def test_typing_a_part_of_a_name_lists_the_images_that_have_it(qtbot, images, ch
     assert chosen == []
     qtbot.keyClick(field, Key.Key_Return)
     assert chosen == [3]
+
+
+def test_typed_words_ask_for_more_than_names(qtbot, images, store) -> None:
+    qtbot.keyClicks(images.findChild(QLineEdit), "segments>0 category:CELL")
+    qtbot.waitUntil(lambda: listed(images) == ["b.png"])
+
+
+def test_words_that_mean_nothing_are_named_and_leave_the_list(qtbot, images) -> None:
+    field, complaint = images.findChild(QLineEdit), images.findChild(QLabel, "complaint")
+    qtbot.keyClicks(field, "b state:")
+    qtbot.waitUntil(
+        lambda: complaint.text() == "'state:' at character 3 has no value after it."
+    )
+    assert not complaint.isHidden() and len(listed(images)) == 3
+    qtbot.keyClicks(field, "in-work")
+    qtbot.waitUntil(lambda: listed(images) == ["b.png"])
+    assert complaint.isHidden()
 
 
 def test_the_list_is_filtered_by_state(images, store) -> None:

@@ -121,7 +121,8 @@ class CocoDataset:
             for s in segments
         }
         next_id = max(imported, default=0) + 1
-        return PanopticMap(_renumber(ids, new_ids), imported, next_id)
+        narrow = ids.astype(np.uint16) if is_narrow else _renumber(ids, new_ids)
+        return PanopticMap(narrow, imported, next_id)
 
     def _read_png(self, image: CocoImage) -> WideIds:
         path = self.folder / image.png_name

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.model.config import ModelConfig
-from core.model.prepare import stretch_contrast
+from core.model.prepare import contrast_table, look_up, stretch_contrast
 from core.panoptic import Category
 from training.augment import Augmentation, View, draw_labels, random_view, shrink_labels
 
@@ -60,13 +60,19 @@ class PanopticDataset:
         self.categories, self.names = tuple(categories), tuple(names)
         self.bad = tuple(bad)
         self._images, self._labels = list(images), list(labels)
+        self._tables: dict[int, NDArray[np.float32]] = {}  # contrast of pictures drawn before
 
     def __len__(self) -> int:
         return len(self._images)
 
     def view(self, index: int, config: ModelConfig) -> View:
         """The whole picture as the network sees it, segments numbered 1, 2, ..."""
-        return to_view(self._images[index], self._labels[index], config)
+        image, labels = self._images[index], self._labels[index]
+        if not config.is_stretched:
+            return to_view(image, labels, config)
+        if index not in self._tables:
+            self._tables[index] = contrast_table(image)
+        return View(look_up(self._tables[index], image), labels)
 
     def clip(self, index: int, config: ModelConfig) -> list[View]:
         """A picture after its past frames, oldest first; here there are none."""

@@ -40,7 +40,7 @@ def label_map(
             )
         number = segment.id if segment.category_id in with_numbers else 0
         table[segment.id] = codes[segment.category_id], number
-    return table[panoptic_map.segment_ids]
+    return table.take(panoptic_map.segment_ids, 0)  # 10 times as fast as by brackets
 
 
 def codes_of(categories: tuple[Category, ...]) -> dict[int, int]:

@@ -22,6 +22,7 @@ from core.panoptic import Category
 from training.augment import View
 from training.data import PanopticDataset, to_view
 from training.labels import Labels
+from training.picture_cache import PictureCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class PanopticFiles(PanopticDataset):
     Attributes:
         categories: in the order of the semantic codes 1, 2, ...
         bad: what was wrong with pictures that were left out, one sentence each.
+        cache: where pictures are kept once they are read; by default none are.
     """
 
     def __init__(
@@ -69,13 +71,14 @@ class PanopticFiles(PanopticDataset):
         ordered = sorted(entries, key=lambda e: (e.clip, e.frame)) if past_frames else entries
         self._clips = _find_clips(ordered, past_frames)
         self.names = tuple(clip[-1].name for clip in self._clips)
+        self.cache = PictureCache(0)
 
     def __len__(self) -> int:
         return len(self._clips)
 
     def view(self, index: int, config: ModelConfig) -> View:
         """The whole picture as the network sees it, without its past."""
-        return _view(self._clips[index][-1], config)
+        return _view(self._clips[index][-1], config, self.cache)
 
     def clip(self, index: int, config: ModelConfig) -> list[View]:
         """A picture after its past frames, oldest first.
@@ -83,7 +86,7 @@ class PanopticFiles(PanopticDataset):
         Raises:
             AnnotateError: a file is missing, damaged, or of another size than its map.
         """
-        return [_view(entry, config) for entry in self._clips[index]]
+        return [_view(entry, config, self.cache) for entry in self._clips[index]]
 
     def entries(self) -> list[Entry]:
         """Each picture without its past."""
@@ -119,7 +122,7 @@ class PanopticFiles(PanopticDataset):
 
 def _recode(read_labels: Callable[[], Labels], table: NDArray[np.int32]) -> Labels:
     labels = read_labels()
-    return np.stack([table[labels[..., 0]], labels[..., 1]], -1)
+    return np.stack([table.take(labels[..., 0]), labels[..., 1]], -1)
 
 
 def _find_clips(entries: Sequence[Entry], past_frames: int) -> list[tuple[Entry, ...]]:
@@ -163,9 +166,9 @@ def _read(entry: Entry) -> tuple[NDArray[np.uint8], Labels]:
     return image, labels
 
 
-def _view(entry: Entry, config: ModelConfig) -> View:
+def _view(entry: Entry, config: ModelConfig, cache: PictureCache) -> View:
     """The whole picture; black, and not read, for a network that learns from maps alone."""
     if config.conditioning == "none":
         labels = entry.read_labels()
         return View(np.zeros((*labels.shape[:2], 3), np.float32), labels)
-    return to_view(*_read(entry), config)
+    return to_view(*cache.fetch(entry, partial(_read, entry)), config)

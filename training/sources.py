@@ -14,6 +14,7 @@ from training.config import TrainConfig
 from training.data import PanopticDataset
 from training.files import PanopticFiles, hold_in_memory
 from training.layouts import index_cityscapes, index_davis, index_kitti_step
+from training.picture_cache import CACHE_BYTES, PictureCache
 from training.project_index import index_project
 
 DAVIS_TRAINING: Final = Path("ImageSets/2017/train.txt")
@@ -28,8 +29,8 @@ COCO_JSONS: Final = (
 def open_data(path: Path, config: TrainConfig, order: Order | None = None) -> PanopticDataset:
     """The training data at a path, in the form that a run needs.
 
-    Photographs and clips are read when they are asked for. Pictures that have no up are held in
-    memory, as each is drawn many times.
+    Photographs and clips are read when they are asked for, and kept while there is room.
+    Pictures that have no up are held in memory, as each is drawn many times.
 
     Args:
         path: a COCO panoptic JSON or a folder with one; a folder of Cityscapes, DAVIS or
@@ -44,7 +45,10 @@ def open_data(path: Path, config: TrainConfig, order: Order | None = None) -> Pa
     _refuse_nothing(path, config, files)
     if order is not None:
         files = files.recoded(order(files.categories))
-    return hold_in_memory(files) if isinstance(config.augmentation, Augmentation) else files
+    if isinstance(config.augmentation, Augmentation):
+        return hold_in_memory(files)
+    files.cache = PictureCache(CACHE_BYTES // max(config.workers, 1))  # each has its own
+    return files
 
 
 def fit_codes(config: TrainConfig, data: PanopticDataset) -> TrainConfig:

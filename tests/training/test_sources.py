@@ -63,6 +63,19 @@ def test_photographs_stay_on_the_disk_and_pictures_are_held(tmp_path):
     assert len(held) == 2 and held.view(0, COCO).image.shape == (20, 30, 3)
 
 
+def test_photographs_are_read_once_while_there_is_room(tmp_path):
+    save_coco(tmp_path / "panoptic.json", tmp_path / "images")
+    data = open_data(tmp_path, PHOTOS)
+    first = data.view(0, COCO)
+    for name in ("images/0.png", "images/1.png"):
+        (tmp_path / name).unlink()
+    again = data.view(0, COCO)
+    assert np.array_equal(again.image, first.image)
+    assert np.array_equal(again.labels, first.labels)
+    with pytest.raises(AnnotateError, match=r"1\.png"):
+        data.view(1, COCO)
+
+
 def test_two_jsons_are_a_question(tmp_path):
     for name in ("a", "b"):
         save_coco(tmp_path / f"panoptic_train_{name}.json", tmp_path / "images")

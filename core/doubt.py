@@ -44,6 +44,10 @@ class Doubt:
         """The mean of the plane, in [0, 1]."""
         return float(self.plane.mean(dtype=np.float64))
 
+    def to_json(self) -> dict[str, float]:
+        """What the entry of an image in a JSON says of it."""
+        return {"expected_seconds": round(self.seconds, 1), "doubt": round(self.share, 5)}
+
 
 def find_doubt(
     samples: Sequence[Sample], *, band: int = BAND, prices: Prices = PRICES

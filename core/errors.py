@@ -3,7 +3,8 @@
 AnnotateError
 ├── ImageError        an image file is missing, damaged, too large or of an unknown kind
 ├── ProjectError      a project file is missing, locked, full or too new
-│   └── DamagedProjectError   it holds what was never written to it
+│   ├── DamagedProjectError   it holds what was never written to it
+│   └── ProjectInUseError     another window or command writes to it
 ├── CocoError         a COCO panoptic file contradicts itself or cannot be written
 ├── CheckpointError   a model file is missing, damaged, or does not fit
 │   └── BundleError   a TensorFlow checkpoint cannot be read
@@ -28,6 +29,10 @@ class ProjectError(AnnotateError):
 
 class DamagedProjectError(ProjectError):
     """A project file holds what was never written to it; `core.recovery` saves what it can."""
+
+
+class ProjectInUseError(ProjectError):
+    """A project is open for writing elsewhere."""
 
 
 class CocoError(AnnotateError):

@@ -13,7 +13,6 @@ the system releases both when a process ends, however, so there is nothing that 
 """
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,12 +21,12 @@ from typing import Any, Final
 from core.coco import CocoEntry, CocoItem, coco_document, write_item, writing
 from core.durable import replace_file
 from core.errors import CocoError
-from core.file_lock import holding, try_lock
+from core.file_lock import holding
 from core.panoptic import Category, PanopticMap
 from core.shared_lines import SharedLines
+from core.work_list import claim_each
 
 FORMAT: Final = "bitbrush-segment-1"
-WAIT_S: Final = 0.2  # before asking again whether another process has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,6 @@ class OutputFolder:
         self._forget()
         with writing(folder):
             self._maps.mkdir(parents=True, exist_ok=True)
-            self._claims.mkdir(exist_ok=True)
             with holding(self._lock):
                 self.notice = self._begin()
 
@@ -111,33 +109,13 @@ class OutputFolder:
     def claim_left(self) -> Iterator[Path]:
         """Images without a map, each kept from other processes until the next is asked for.
 
-        An image that another process works on is waited for: it is yielded if that process
-        ends without having finished it, killed or not. So all images that can have a map have
-        one in the end, and no image is worked on twice at a time.
+        See `claim_each`: all images that can have a map have one in the end.
 
         Raises:
             CocoError: the folder cannot be written, or someone makes its maps otherwise now.
         """
-        tried: set[str] = set()
-        while waiting := [path for path in self.left if path.name not in tried]:
-            n_before = len(tried)
-            for path in waiting:
-                if path.name in self._finished:
-                    continue
-                with writing(self._claims):
-                    claim = try_lock(self._claims / f"{path.name}.lock")
-                if claim is None:
-                    continue
-                try:
-                    self.catch_up()
-                    if path.name not in self._finished:
-                        tried.add(path.name)
-                        yield path
-                finally:
-                    claim.release()
-            if len(tried) == n_before:
-                time.sleep(WAIT_S)
-            self.catch_up()
+        with writing(self._claims):
+            yield from claim_each(self.left, self._lock_of, self._is_finished)
 
     def add(
         self, path: Path, panoptic_map: PanopticMap, notes: Mapping[str, float] | None = None
@@ -179,6 +157,13 @@ class OutputFolder:
         """
         with writing(self._journal.path), holding(self._lock):
             self._catch_up()
+
+    def _lock_of(self, path: Path) -> Path:
+        return self._claims / f"{path.name}.lock"
+
+    def _is_finished(self, path: Path) -> bool:
+        self.catch_up()
+        return path.name in self._finished
 
     def _begin(self) -> str:
         """Drop earlier maps that cannot be kept; say why if that is all. The lock is held."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from core.durable import sync_folder
-from core.errors import DamagedProjectError, ProjectError
+from core.errors import DamagedProjectError, ProjectError, ProjectInUseError
 from core.file_lock import FileLock
 from core.groups import folder_of, origin_of
 from core.migrations import COLUMNS, MIGRATIONS
@@ -94,12 +94,13 @@ def lock_project(path: Path) -> FileLock:
     """Be the only writer of a project.
 
     Raises:
-        ProjectError: another process is, or its folder cannot be written.
+        ProjectInUseError: another process is.
+        ProjectError: its folder cannot be written.
     """
     try:
         return FileLock(path.with_name(f".{path.name}.lock"))
     except BlockingIOError as error:
-        raise ProjectError(
+        raise ProjectInUseError(
             f"The project {path} is already open in another window or command; close it there "
             "and try again."
         ) from error

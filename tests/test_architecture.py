@@ -26,7 +26,7 @@ FORBIDDEN = {
     "training": ("app", *QT),
 }
 # May import core.model inside its functions and for types: some commands need the model.
-COMMAND_LINE = "core.__main__"
+COMMAND_LINE = ("core.__main__", "core.segment_command")
 
 # A program that opens a window and says what it has imported.
 SHOW_WINDOW = """
@@ -146,7 +146,7 @@ def all_files(repository) -> list[Module]:
 
 def is_allowed(module: Module, imported: Import) -> bool:
     if (
-        module.name == COMMAND_LINE
+        module.name in COMMAND_LINE
         and imported.is_lazy
         and is_within(imported.name, "core.model")
     ):

@@ -1,12 +1,11 @@
 """The loop of the command line: image after image into a folder of COCO panoptic files."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
-from core.doubt import find_doubt
 from core.errors import ImageError
 from core.jobs import SegmentJob
+from core.model.samples import doubt_of, draw_samples
 from core.model.session import ModelSession
 from core.output_folder import OutputFolder
 from core.panoptic import PanopticMap, Segment, Source
@@ -34,7 +33,7 @@ def segment_folder(
     for path in output.claim_left():
         proposals = []
         try:
-            for outcome in draw_samples(session, path, options, n_samples):
+            for outcome in draw_samples(session, SegmentJob(path, options), n_samples):
                 if isinstance(outcome, Proposal):
                     proposals.append(outcome)
                 else:
@@ -42,30 +41,9 @@ def segment_folder(
         except ImageError as error:
             yield path, error
             continue
-        output.add(path, to_map(proposals[0]), expect_work(proposals))
+        doubt = doubt_of(proposals)
+        output.add(path, to_map(proposals[0]), doubt.to_json() if doubt else None)
         yield path, proposals[0]
-
-
-def draw_samples(
-    session: ModelSession, path: Path, options: SamplingOptions, n_samples: int
-) -> Iterator[Preview | Proposal]:
-    """Segment an image with several seeds; previews count the steps of all together."""
-    for number in range(n_samples):
-        seeded = replace(options, seed=options.seed + number)
-        for outcome in session.segment(SegmentJob(path, seeded)):
-            if isinstance(outcome, Proposal):
-                yield outcome
-            else:
-                step = number * options.steps + outcome.step
-                yield replace(outcome, step=step, steps=n_samples * options.steps)
-
-
-def expect_work(proposals: Sequence[Proposal]) -> dict[str, float]:
-    """What an image's entry says of samples that differ; nothing of a single one."""
-    if len(proposals) < 2:
-        return {}
-    doubt = find_doubt([(p.segment_ids, p.category_ids) for p in proposals])
-    return {"expected_seconds": round(doubt.seconds, 1), "doubt": round(doubt.share, 5)}
 
 
 def to_map(proposal: Proposal) -> PanopticMap:

@@ -1,9 +1,9 @@
-"""What the maps of a folder say beside their segments."""
+"""Samples of an image say how much work it promises."""
 
 import numpy as np
 
 from core.correction_cost import PRICES
-from core.model.segment_folder import expect_work
+from core.model.samples import doubt_of
 from core.proposals import Proposal, SamplingOptions
 
 
@@ -15,10 +15,10 @@ def propose(*columns: int) -> Proposal:
 
 
 def test_samples_that_differ_promise_work() -> None:
-    notes = expect_work([propose(20, 20), propose(40), propose(20, 20)])
+    notes = doubt_of([propose(20, 20), propose(40), propose(20, 20)]).to_json()
     assert notes["expected_seconds"] == PRICES.merge / 2
     assert 0 < notes["doubt"] < 0.5
 
 
 def test_a_single_sample_promises_nothing() -> None:
-    assert expect_work([propose(40)]) == {}
+    assert doubt_of([propose(40)]) is None

@@ -170,6 +170,8 @@ ACTIONS: Final = (
                when="document.is_editable", tip="Asks why; nothing is learned from the image."),
     ActionSpec("reopen", IMAGE, "Take approval or rejection back", "image_commands.reopen",
                ("Ctrl+Shift+R",), when="image_commands.has_verdict"),
+    ActionSpec("hold_out_share", IMAGE, "Share of the hold-out…", "image_commands.ask_share",
+               when="has_images", tip="How many approved images no training may see."),
     ActionSpec("copy_from_previous", IMAGE, "Copy segments of the previous image",
                "image_commands.copy_from_previous", ("Ctrl+Shift+V",),
                when="document.is_editable",

@@ -11,12 +11,17 @@ from app.frame_panel import ImageList
 from app.image_model import describe
 from app.segment_commands import SegmentCommands
 from core.errors import AnnotateError
+from core.hold_out import MAX_SHARE
 from core.review import TO_REVIEW, VERDICTS
 from core.store import Order, Review
 
 ALL_APPROVED: Final = "No image is left to review."
 AGAIN: Final = "{name} was {review}, and is to be reviewed again."
 AS_BEFORE: Final = "{name} is as it was when it was {review}, and so is {review} again."
+SHARE: Final = (
+    "Of 100 images that are approved from now on, so many are held out from training.\n"
+    "What is held out already stays so."
+)
 REASONS: Final = ("out of focus", "nothing to label", "duplicate", "damaged")
 
 
@@ -97,6 +102,25 @@ class ImageCommands(QObject):
         self._reasons = [reason, *(other for other in self._reasons if other != reason)]
         if self._review(Review.REJECTED, reason):
             self.next_to_review()
+
+    def ask_share(self) -> None:
+        """Ask how many of a hundred approved images are to be held out from now on."""
+        dialog = QInputDialog(self._window)
+        dialog.setWindowTitle("Share of the hold-out")
+        dialog.setLabelText(SHARE)
+        dialog.setInputMode(QInputDialog.InputMode.IntInput)
+        dialog.setIntRange(0, MAX_SHARE)
+        dialog.setIntValue(self._document.store.hold_out_share)
+        dialog.intValueSelected.connect(self._on_share_given)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    @Slot(int)
+    def _on_share_given(self, share: int) -> None:
+        try:
+            self._document.store.set_hold_out_share(share)
+        except AnnotateError as error:
+            self._document.failed.emit(str(error))
 
     def reopen(self) -> None:
         """Take back that the open image was approved or rejected."""

@@ -50,7 +50,7 @@ class ImageDelegate(QStyledItemDelegate):
         top = text.adjusted(0, 0, 0, -half)
         painter.drawText(top, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, name)
         painter.setPen(palette.color(muted))
-        size = f"{record.width} x {record.height}"
+        size = "held out" if record.is_held_out else f"{record.width} x {record.height}"
         bottom = text.adjusted(0, half + 2, 0, 0)
         painter.drawText(bottom, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, size)
         mark = palette.color(ink if is_current else QPalette.ColorRole.Accent)

@@ -16,6 +16,7 @@ STATES: Final = (
     ("All images", ImageQuery()),
     ("To review", ImageQuery(states=TO_REVIEW)),
     *((review.value.capitalize(), ImageQuery(states=(review,))) for review in Review),
+    ("Held out", ImageQuery(is_held_out=True)),
     ("With edits", ImageQuery(has_edits=True)),
     ("Without edits", ImageQuery(has_edits=False)),
 )

@@ -116,4 +116,5 @@ def describe(record: ImageRecord) -> str:
 def say_state(record: ImageRecord) -> str:
     """How far an image is, in words."""
     is_told = record.review is Review.REJECTED and record.reason
-    return f"rejected: {record.reason}" if is_told else record.review.value
+    state = f"rejected: {record.reason}" if is_told else record.review.value
+    return f"{state}, held out from training" if record.is_held_out else state

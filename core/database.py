@@ -77,6 +77,9 @@ class ProjectDatabase:
 
     def _set_setting(self, name: str, value: str) -> None:
         with self._writing():
-            self._execute(
-                "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", name, value
-            )
+            self._put_setting(name, value)
+
+    def _put_setting(self, name: str, value: str) -> None:
+        """Write a setting; inside a transaction."""
+        statement = "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)"
+        self._execute(statement, name, value)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.authors import A_PERSON, Author, AuthorKind, ProjectAuthors, author_of_label
+from core.hold_out import ProjectHoldOut
 from core.panoptic import Edit, Segment
 from core.review import VERDICTS, Review, find_review
 
@@ -32,7 +33,7 @@ class Place:
     model: str
 
 
-class ProjectStates(ProjectAuthors):
+class ProjectStates(ProjectAuthors, ProjectHoldOut):
     """The part of `AnnotationStore` about how far images are."""
 
     def set_review(self, image_id: int, review: Review, reason: str = "") -> None:
@@ -54,6 +55,7 @@ class ProjectStates(ProjectAuthors):
             place = self._place(image_id)
             said = replace(place, verdict=review.value, verdict_at=place.position)
             self._write_place(said, review, reason)
+            self._decide_hold_out()
 
     def reopen(self, image_id: int) -> None:
         """Take back that an image was approved or rejected."""

@@ -11,6 +11,7 @@ from core.errors import ProjectError
 from core.image_query import ALL_IMAGES, ImageQuery
 from core.review import Review
 
+APPROVED: Final = (Review.APPROVED,)
 _AT_ONCE: Final = 500  # rows read by one statement; SQLite has a limit
 # The expression on frames is that of the index.
 _SAME_VIDEO: Final = (
@@ -68,6 +69,16 @@ class ProjectImages(ProjectDatabase):
         found = query.source
         statement = "SELECT id" + found.sql + query.order_by
         return [id_ for (id_,) in self._execute(statement, *found.values)]
+
+    def training_images(self) -> list[ImageRecord]:
+        """The approved images that a training may see."""
+        return self.image_records(
+            self.image_ids(ImageQuery(states=APPROVED, is_held_out=False))
+        )
+
+    def hold_out_images(self) -> list[ImageRecord]:
+        """The approved images that no training may see."""
+        return self.image_records(self.image_ids(ImageQuery(states=APPROVED, is_held_out=True)))
 
     def next_image(
         self, image_id: int, query: ImageQuery = ALL_IMAGES, *, is_backward: bool = False

@@ -100,6 +100,7 @@ class AnnotationStore(ProjectCategories, ProjectSources, ProjectCompaction):
             raise
         try:
             store.count_anew()
+            store.decide_hold_out()
         except BaseException:
             store.close()
             raise

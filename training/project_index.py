@@ -25,10 +25,13 @@ def index_project(
 ) -> PanopticFiles:
     """The images of a project as `list_images` finds them, and how to read their labels.
 
+    Those that the project holds out are left out.
+
     Raises:
         AnnotateError: the project cannot be read, or has no categories.
     """
     categories, records, bad = list_images(path, which)
+    records = [record for record in records if not record.is_held_out]
     codes = codes_of(categories)
     numbered = with_numbers(categories, has_stuff_ids=has_stuff_ids)
     entries = [

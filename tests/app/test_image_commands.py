@@ -2,7 +2,13 @@
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QInputDialog
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QInputDialog,
+    QSpinBox,
+    QTableView,
+)
 
 from app.image_commands import ALL_APPROVED, REASONS
 from app.window import MainWindow
@@ -12,6 +18,7 @@ from core.review import TO_REVIEW
 from core.store import ImageQuery, Review
 
 APPROVED = ImageQuery(states=(Review.APPROVED,))
+SPOKEN = Qt.ItemDataRole.AccessibleTextRole
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -147,3 +154,31 @@ def test_the_next_image_to_review_is_one_that_is_listed(window, document, store,
     press(Qt.Key.Key_D)
     assert document.record.id == 1
     assert [notice.text for notice in window.notice_stack.shown] == [ALL_APPROVED]
+
+
+def test_the_list_says_which_images_are_held_out(window, store, press, qtbot):
+    store.set_hold_out_share(90)
+    store._execute("UPDATE image SET origin = id")  # noqa: SLF001 - not alike, for once
+    for _ in range(3):
+        press(Qt.Key.Key_Return)
+    window.reload_images()
+    window.image_list.findChild(QComboBox, "state").setCurrentText("Held out")
+    rows = window.image_list.findChild(QTableView).model()
+    spoken = [rows.index(row).data(SPOKEN) for row in range(rows.rowCount())]
+    assert spoken == [
+        f"picture{number}.png, 64 by 48, approved, held out from training"
+        for number in range(3)
+        if store.images()[number].is_held_out
+    ]
+    assert len(spoken) == len(store.hold_out_images()) > 0
+
+
+def test_the_share_of_the_hold_out_can_be_changed(window, store, qtbot):
+    window.commands["hold_out_share"].trigger()
+    dialog = window.findChild(QInputDialog)
+    assert dialog.intValue() == 20
+    field = dialog.findChild(QSpinBox)
+    field.selectAll()
+    qtbot.keyClicks(field, "35")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert store.hold_out_share == 35

@@ -49,11 +49,13 @@ class RunProcess:
 
     Attributes:
         command: that starts it, and takes it up where it ended.
+        folder: in which the command was given.
         started: in seconds since 1970.
     """
 
     pid: int
     command: tuple[str, ...]
+    folder: str
     started: float
 
 
@@ -75,7 +77,8 @@ def holding_run(out: Path, command: Sequence[str]) -> Iterator[None]:
     except OSError as error:
         raise _cannot_write(out, error) from error
     try:
-        process = RunProcess(os.getpid(), tuple(command), time.time())
+        folder = str(Path.cwd())
+        process = RunProcess(os.getpid(), tuple(command), folder, time.time())
         ask_run(out, Wish.GO_ON)
         _write(out / PROCESS_NAME, json.dumps(asdict(process)))
         yield
@@ -107,7 +110,7 @@ def read_process(out: Path) -> RunProcess | None:
     """The process that trains in a folder or did last, if there was any."""
     try:
         fields = json.loads((out / PROCESS_NAME).read_text(encoding="utf-8"))
-        return RunProcess(fields["pid"], tuple(fields["command"]), fields["started"])
+        return RunProcess(**{**fields, "command": tuple(fields["command"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

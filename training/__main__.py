@@ -20,6 +20,7 @@ from core.model.checkpoint import load_checkpoint, save_checkpoint
 from core.model.segment import choose_device
 from core.proposals import SamplingOptions
 from training.evaluate import Scored, evaluate, images_with, sampling_grid
+from training.fine_tune import NAME, SUMMARY, add_fine_tune, prepare_run
 from training.options import change, list_settings, split_changes
 from training.plot import plot_run
 from training.processes import join_processes
@@ -37,13 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed.run = _plot
     elif parsed.recipe is None:
         parser.error("name a recipe or --plot RUN_DIR; --help lists the recipes")
-    if changes and parsed.run is not _train:
+    if changes and parsed.run not in {_train, _fine_tune}:
         parser.error(f"'{changes[0]}' is not understood")
     if parsed.threads < 0:
         parser.error(f"--threads cannot be {parsed.threads}; give 0 or more")
     if parsed.threads:
         torch.set_num_threads(parsed.threads)
     parsed.changes = changes
+    parsed.command = (sys.executable, "-m", "training", *(arguments or sys.argv[1:]))
     try:
         with raising_terminated():
             return int(parsed.run(parsed))
@@ -62,7 +64,7 @@ def _say_stopped(arguments: argparse.Namespace, stopped: KeyboardInterrupt) -> s
     """Where a process that was stopped is, and how to go on."""
     if isinstance(stopped, RunStopped):
         return str(stopped)
-    if arguments.run is not _train:
+    if arguments.run not in {_train, _fine_tune}:
         return "Stopped; give the same command again."
     if (arguments.out / STATE_NAME).exists():
         return f"Stopped; the same command goes on from the checkpoint in {arguments.out}."
@@ -80,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="recipe")
     for name, recipe in RECIPES.items():
         _add_recipe(name, recipe, commands)
+    tune = commands.add_parser(NAME, help=SUMMARY, description=SUMMARY, allow_abbrev=False)
+    add_fine_tune(tune)
+    tune.set_defaults(run=_fine_tune)
     score = commands.add_parser("score", help="PQ of a model file over steps and td")
     score.add_argument("model", type=Path)
     score.add_argument("truth", type=Path, help="COCO panoptic JSON, or a project")
@@ -147,12 +152,22 @@ def _train(arguments: argparse.Namespace) -> int:
         arguments.val,
         may_differ=arguments.allow_changes,
         is_for_machines=is_for_machines,
+        command=arguments.command,
     )
-    device, _ = choose_device(arguments.device)
+    return _carry_out(run, arguments.device)
+
+
+def _fine_tune(arguments: argparse.Namespace) -> int:
+    run = prepare_run(arguments, arguments.changes)
+    return _carry_out(replace(run, command=arguments.command), arguments.device)
+
+
+def _carry_out(run: Run, wanted_device: str) -> int:
+    device, _ = choose_device(wanted_device)
     with join_processes(device) as processes:
         path = run_recipe(run, processes)
     if processes.is_first:
-        print(json.dumps({"model": str(path)}) if is_for_machines else f"Model: {path}")
+        print(json.dumps({"model": str(path)}) if run.is_for_machines else f"Model: {path}")
         sys.stdout.flush()
     return 0
 

@@ -33,12 +33,14 @@ class Evaluation:
             followed by one, and 0 asks for no other.
         steps, time_delta: of the sampler; None is as the recipe's model is used.
         images: at most so many, evenly spread over the data; 0 is all.
+        is_at_start: whether what the run begins with is rated too, and may stay the best.
     """
 
     every: int = 0
     steps: int | None = None
     time_delta: float | None = None
     images: int = 0
+    is_at_start: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("every", 0), ("steps", 1), ("time_delta", 0), ("images", 0)):

@@ -1,7 +1,9 @@
 """Memory of a step: activations that are computed again, and a sentence where it is short."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, replace
 from functools import partial
 
 import torch
@@ -54,12 +56,48 @@ def _without_memory(block: nn.Module) -> Iterator[None]:
                 norm.num_batches_tracked.sub_(1)
 
 
+class LackOfMemory(TrainingError):  # noqa: N818 - it says what was missing
+    """A step did not fit into the memory.
+
+    Attributes:
+        change: settings, as on the command line, with which a step takes less; empty if there
+            are none left.
+    """
+
+    def __init__(self, change: Mapping[str, str], sentence: str) -> None:
+        super().__init__(sentence)
+        self.change = change
+
+
+def suggest_smaller(config: TrainConfig) -> dict[str, str]:
+    """The setting that makes a step smaller at the least cost, with its new value."""
+    n_parts = config.accumulation * 2
+    if not config.is_checkpointed:
+        return {"is_checkpointed": "true"}
+    if all(batch % n_parts == 0 for batch in config.batches):
+        return {"accumulation": str(n_parts)}
+    if config.noise_draws > 1:
+        return {"noise_draws": str(config.noise_draws // 2)}
+    if not config.crops:
+        return {"batch": str(config.batch // 2)} if config.batch > 1 else {}
+    return _drop_largest(config)
+
+
+def _drop_largest(config: TrainConfig) -> dict[str, str]:
+    """Without the views that need most, or with half as many of them."""
+    largest = max(config.crops, key=lambda crop: crop.size**2 * crop.batch)
+    crops = [asdict(crop) for crop in config.crops if crop is not largest]
+    if largest.batch > 1:
+        crops.append(asdict(replace(largest, batch=largest.batch // 2)))
+    return {"crops": json.dumps(crops)} if crops else {}
+
+
 @contextmanager
 def explain_lack(config: TrainConfig, n_ranks: int) -> Iterator[None]:
     """Say which setting to change where a step does not fit into the memory.
 
     Raises:
-        TrainingError: it did not fit.
+        LackOfMemory: it did not fit.
     """
     try:
         yield
@@ -67,11 +105,17 @@ def explain_lack(config: TrainConfig, n_ranks: int) -> Iterator[None]:
         if not is_lack_of_memory(error):
             raise
         hint = "" if config.is_checkpointed else ", or set is_checkpointed"
-        raise TrainingError(
+        change = suggest_smaller(config)
+        first = " ".join(
+            f"--{name.replace('_', '-')} {value}" for name, value in change.items()
+        )
+        hint += f". Give {first} first" if first else ""
+        raise LackOfMemory(
+            change,
             f"There is too little memory for a step of {max(config.batches)} views over "
             f"{n_ranks} x {config.accumulation} processes and parts: raise accumulation (now "
             f"{config.accumulation}), lower batch (now {max(config.batches)}) or noise_draws "
-            f"(now {config.noise_draws}){hint}."
+            f"(now {config.noise_draws}){hint}.",
         ) from error
 
 

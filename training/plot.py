@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from core.durable import replace_file
 from core.errors import TrainingError
+from core.run_folder import LOG_NAME
 from training.charts import Chart, Points, draw_charts, picture_size, to_png, to_svg
-from training.run_log import LOG_NAME, read_log
+from training.run_log import read_log
 
 SVG_NAME, PNG_NAME = "curves.svg", "curves.png"
 MAX_POINTS: Final = 400

@@ -1,35 +1,45 @@
 """run_recipe(): a whole run, from its data to its model file."""
 
 import os
-import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.markup import escape
 
+from core.errors import AnnotateError, TrainingError
 from core.model.checkpoint import save_checkpoint
 from core.model_card import ModelCard
+from core.run_folder import holding_run
 from training.config import TrainConfig
 from training.data import PanopticDataset
+from training.memory import LackOfMemory
 from training.processes import Processes
-from training.progress import RunProgress
 from training.recipes import Recipe
-from training.run_log import RunLog
-from training.sources import fit_codes, open_data
+from training.reporting import Reporter, Silent
+from training.run_log import rating_to_plain
+from training.sources import Order, fit_codes, open_data
 from training.state import TrainState
 from training.stopping import RunStopped, StopSignals
-from training.train import STATE_NAME, TrainStep, load_average, train
-from training.truth import open_truth
-from training.validation import Evaluated, Validation
+from training.train import STATE_NAME, NotFinite, load_average, make_folder, train
+from training.truth import Truth, open_truth
+from training.validation import BEST_NAME, Validation
+from training.wishes import Wishes
 
-Report = Callable[[TrainStep, Evaluated | None], None]
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a run has before its first step; `truth` is None if nothing is rated."""
+
+    data: PanopticDataset
+    truth: Truth | None
+    card: ModelCard
+    processes: Processes
+    report: Silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,11 @@ class Run:
         out: folder for everything that is written.
         may_differ: whether a checkpoint there may be of a run with other settings.
         is_for_machines: whether steps are told in JSON or by a bar.
+        order: of the codes, as `open_data` takes it.
+        prepare: fits the configuration to the task, before the first step.
+        record: more for the model's card.
+        max_retries: how often the run goes back by itself after a loss that is no number.
+        command: that starts the run and takes it up again.
     """
 
     name: str
@@ -54,86 +69,159 @@ class Run:
     truth: Path | None = None
     may_differ: bool = False
     is_for_machines: bool = True
+    order: Order | None = None
+    prepare: Callable[[TrainConfig, Task], TrainConfig] | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+    max_retries: int = 0
+    command: tuple[str, ...] = ()
 
 
 def run_recipe(run: Run, processes: Processes) -> Path:
     """Train, report every step, and write the averaged weights; returns the model file.
 
     Raises:
-        RunStopped: Ctrl-C or SIGTERM came; the last step is saved.
+        RunStopped: somebody asked for it; the last step is saved.
         AnnotateError: the data cannot be used, or the run cannot go on; says why.
     """
-    data = open_data(run.data, run.config)
-    config = fit_codes(run.config, data)
-    run = replace(run, config=config)
+    make_folder(run.out)
+    if not processes.is_first:
+        return _run(run, processes, Silent())
+    with (
+        holding_run(run.out, run.command),
+        Reporter(run.out, is_for_machines=run.is_for_machines) as report,
+    ):
+        try:
+            return _run(run, processes, report)
+        except RunStopped as stopped:
+            report.note("stopped", is_told=False, step=stopped.step, sentence=str(stopped))
+            raise
+        except AnnotateError as error:
+            more = {"change": dict(error.change)} if isinstance(error, LackOfMemory) else {}
+            with suppress(TrainingError):  # the disk may be what has failed
+                report.note("failed", is_told=False, sentence=str(error), **more)
+            raise
+
+
+def _run(run: Run, processes: Processes, report: Silent) -> Path:
+    data = open_data(run.data, run.config, run.order)
+    run = replace(run, config=fit_codes(run.config, data))
+    truth = None if run.truth is None else open_truth(run.truth, run.config.project_images)
+    if run.prepare is not None:
+        task = Task(data, truth, make_card(run, data, 0), processes, report)
+        run = replace(run, config=run.prepare(run.config, task))
     began = time.monotonic()
-    signals = StopSignals(is_told=processes.is_first)
-    validation = None
-    if run.truth is not None:
-        validation = Validation(
-            config.evaluation,
-            make_card(run, data, 0),
-            open_truth(run.truth, config.project_images),
-            run.out,
-            processes,
-            signals.has_come,
-        )
+    report.begin(
+        f"Training {run.name} for {run.config.steps} steps into {run.out}", run.config.steps
+    )
+    with StopSignals(is_told=processes.is_first) as signals:
+        wishes = Wishes(run.out, signals, processes)
+        rating = None
+        if truth is not None:
+            rating = Validation(
+                run.config.evaluation,
+                make_card(run, data, 0),
+                truth,
+                run.out,
+                processes,
+                wishes.is_stopped,
+            )
+        run = train_on(run, data, rating, wishes, processes, report)
+    path = run.out / f"{run.name}.safetensors"
+    if processes.is_first:
+        model = load_average(run.config, run.out / STATE_NAME)
+        save_checkpoint(path, model, make_card(run, data, time.monotonic() - began))
+        best = None if rating is None else str(run.out / BEST_NAME)
+        report.note("finished", is_told=False, model=str(path), best=best)
+    return path
+
+
+def train_on(
+    run: Run,
+    data: PanopticDataset,
+    rating: Validation | None,
+    wishes: Wishes,
+    processes: Processes,
+    report: Silent,
+) -> Run:
+    """Train to the end, going back to the last checkpoint as often as the run may.
+
+    Returns:
+        The run with the rate that it ended with.
+    """
+    for n_left in reversed(range(run.max_retries + 1)):
+        try:
+            _train_once(run, data, rating, wishes, processes, report)
+        except NotFinite as error:
+            if n_left == 0:
+                raise
+            rate = run.config.learning_rate / 2
+            run = replace(run, config=replace(run.config, learning_rate=rate), may_differ=True)
+            sentence = (
+                f"The loss of step {error.step} was no number: the run went back to step "
+                f"{error.saved_step}, and goes on with half the learning rate, {rate:g}."
+            )
+            report.note(
+                "went back",
+                step=error.step,
+                to_step=error.saved_step,
+                learning_rate=rate,
+                sentence=sentence,
+            )
+            report.go_back()
+        else:
+            break
+    return run
+
+
+def _train_once(
+    run: Run,
+    data: PanopticDataset,
+    rating: Validation | None,
+    wishes: Wishes,
+    processes: Processes,
+    report: Silent,
+) -> None:
+    """Train from the last checkpoint on.
+
+    Raises:
+        RunStopped: before its last step.
+        NotFinite: see `train`.
+    """
+    done = n_steps = run.config.steps
     steps = train(
-        config,
+        run.config,
         data,
         run.out,
         processes,
         may_differ=run.may_differ,
-        after_step=partial(_evaluate, validation, config.steps),
-        should_stop=signals.has_come,
+        after_step=partial(_rate, rating, n_steps, wishes, report),
+        should_stop=wishes.is_over,
     )
-    done = config.steps
-    with ExitStack() as opened:
-        report = _reporter(run, opened) if processes.is_first else _say_nothing
-        opened.enter_context(signals)
-        for step in steps:
-            report(step, None if validation is None else validation.latest)
-            done = step.step
-    if done < config.steps:
-        raise RunStopped(run.out, done, config.steps, signals.number)
-    path = run.out / f"{run.name}.safetensors"
-    if processes.is_first:
-        model = load_average(config, run.out / STATE_NAME)
-        save_checkpoint(path, model, make_card(run, data, time.monotonic() - began))
-    return path
+    for step in steps:
+        report.add(step, None if rating is None else rating.latest)
+        done = step.step
+        if wishes.is_paused() and done < n_steps:
+            report.note("paused", step=done)
+            wishes.wait()
+            report.note("went on", step=done)
+    if done < n_steps and not wishes.is_finishing:
+        raise RunStopped(run.out, done, n_steps, wishes.by_whom(), wishes.signal)
 
 
-def _evaluate(validation: Validation | None, n_steps: int, state: TrainState) -> None:
-    if validation is not None:
-        validation.after_step(state, n_steps)
-
-
-def _reporter(run: Run, opened: ExitStack) -> Report:
-    """Log every step, and tell it to whoever started the run."""
-    log = opened.enter_context(RunLog(run.out))
-    if run.is_for_machines:
-        return partial(_print_line, log)
-    console = Console()
-    what = f"Training {run.name} for {run.config.steps} steps into {run.out}"
-    console.print(escape(what))
-    bar = opened.enter_context(RunProgress(console, run.config.steps))
-    return partial(_log_and_show, log, bar)
-
-
-def _print_line(log: RunLog, step: TrainStep, evaluated: Evaluated | None) -> None:
-    sys.stdout.write(log.add(step, evaluated) + "\n")
-    sys.stdout.flush()
-
-
-def _log_and_show(
-    log: RunLog, bar: RunProgress, step: TrainStep, evaluated: Evaluated | None
+def _rate(
+    rating: Validation | None,
+    n_steps: int,
+    wishes: Wishes,
+    report: Silent,
+    state: TrainState,
 ) -> None:
-    log.add(step, evaluated)
-    bar.add(step, evaluated)
-
-
-def _say_nothing(step: TrainStep, evaluated: Evaluated | None) -> None:
-    """Processes other than the first leave talking to that one."""
+    """Evaluate what is due, as it is where the run is to finish."""
+    wishes.look()
+    if rating is None:
+        return
+    rating.after_step(state, state.step if wishes.is_finishing else n_steps)
+    if state.step == 0 and rating.latest is not None:
+        report.note("started", evaluation=rating_to_plain(rating.latest))
 
 
 def make_card(run: Run, data: PanopticDataset, seconds: float) -> ModelCard:
@@ -147,6 +235,7 @@ def make_card(run: Run, data: PanopticDataset, seconds: float) -> ModelCard:
         "seconds_of_last_start": round(seconds),
         "cpus": os.cpu_count(),
         "torch": torch.__version__,
+        **run.record,
     }
     return ModelCard(
         name=run.name,

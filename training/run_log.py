@@ -1,24 +1,27 @@
-"""RunLog: what a run reports, kept in its folder: a line of JSON a step, and event files."""
+"""RunLog: what a run reports, kept in its folder: lines of JSON, and files for TensorBoard."""
 
 import json
 import math
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from core.durable import replace_file
 from core.errors import TrainingError
+from core.run_folder import LOG_NAME
 from training.event_file import EventFile
 from training.train import TrainStep
 from training.validation import Evaluated
 
-LOG_NAME: Final = "log.jsonl"
-
 
 class RunLog:
-    """Writes `log.jsonl`, in which every step is once, and the events of TensorBoard."""
+    """Writes `log.jsonl`, in which every step is once, and the events of TensorBoard.
+
+    What happens between steps is a line with "event" in it.
+    """
 
     def __init__(self, out: Path) -> None:
         self._out, self._open, self._is_begun = out, ExitStack(), False
@@ -41,18 +44,40 @@ class RunLog:
             TrainingError: it cannot be written.
         """
         line = json.dumps(to_plain(step, evaluated))
-        try:
+        with self._explaining(f"Step {step.step}"):
             if not self._is_begun:
                 self._begin(step.step)
             self._lines.write(line + "\n")
             self._lines.flush()
             self._add_events(step, evaluated)
+        return line
+
+    def note(self, event: Mapping[str, Any]) -> str:
+        """Note what happened between steps; returns the line of JSON.
+
+        Raises:
+            TrainingError: it cannot be written.
+        """
+        line = json.dumps(event)
+        path = self._out / LOG_NAME
+        with self._explaining(f"That it {event['event']}"), path.open("a") as file:
+            file.write(line + "\n")
+        return line
+
+    def go_back(self) -> None:
+        """Cut the log back to before the step that is noted next."""
+        self._open.close()
+        self._is_begun = False
+
+    @contextmanager
+    def _explaining(self, what: str) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise TrainingError(
-                f"Step {step.step} cannot be noted in {self._out / LOG_NAME} ({error}); free "
-                "some space, or see who may write there, and give the same command again."
+                f"{what} cannot be noted in {self._out / LOG_NAME} ({error}); free some space, "
+                "or see who may write there, and give the same command again."
             ) from error
-        return line
 
     def _add_events(self, step: TrainStep, evaluated: Evaluated | None) -> None:
         numbers = {
@@ -72,7 +97,11 @@ class RunLog:
     def _begin(self, first_step: int) -> None:
         """Open the files; steps that a killed run had done beyond its checkpoint go."""
         path = self._out / LOG_NAME
-        kept = [line for line in read_log(self._out) if line["step"] < first_step]
+        kept = [
+            line
+            for line in _read_lines(self._out)
+            if "event" in line or line["step"] < first_step
+        ]
         replace_file(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
         self._lines = self._open.enter_context(path.open("a", encoding="utf-8"))
         self._events = self._open.enter_context(EventFile(self._out, first_step))
@@ -85,18 +114,32 @@ def to_plain(step: TrainStep, evaluated: Evaluated | None) -> dict[str, Any]:
     if not math.isfinite(step.grad_norm):
         plain["grad_norm"] = None
     if evaluated is not None:
-        plain["evaluation"] = {
-            "images": evaluated.images,
-            "seconds": round(evaluated.seconds, 3),
-            "is_best": evaluated.is_best,
-            "skipped": evaluated.bad,
-            **evaluated.report.to_json(),
-        }
+        plain["evaluation"] = rating_to_plain(evaluated)
     return plain
 
 
+def rating_to_plain(evaluated: Evaluated) -> dict[str, Any]:
+    """How the model was rated, as JSON can hold it."""
+    return {
+        "images": evaluated.images,
+        "seconds": round(evaluated.seconds, 3),
+        "is_best": evaluated.is_best,
+        "skipped": evaluated.bad,
+        **evaluated.report.to_json(),
+    }
+
+
 def read_log(out: Path) -> list[dict[str, Any]]:
-    """The lines of a run's log, without a last one that was cut short; [] if there is none."""
+    """The steps in a run's log, without a last one that was cut short; [] if there is none."""
+    return [line for line in _read_lines(out) if "event" not in line]
+
+
+def read_events(out: Path) -> list[dict[str, Any]]:
+    """What happened between the steps of a run, in order."""
+    return [line for line in _read_lines(out) if "event" in line]
+
+
+def _read_lines(out: Path) -> list[dict[str, Any]]:
     path = out / LOG_NAME
     if not path.exists():
         return []

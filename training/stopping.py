@@ -10,7 +10,7 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-NAMES: Final[dict[signal.Signals | None, str]] = {
+NAMES: Final = {
     signal.SIGINT: "Ctrl-C",
     signal.SIGTERM: "SIGTERM",
 }
@@ -82,18 +82,18 @@ class RunStopped(KeyboardInterrupt):
     """A run has ended early, after a step that is saved; `str` says where and how it goes on.
 
     Attributes:
-        number: of the signal that came to this process; None if it came to another.
+        number: of the signal that came to this process; None if none did.
+        step: the last one.
     """
 
     def __init__(
-        self, out: Path, step: int, n_steps: int, number: signal.Signals | None
+        self, out: Path, step: int, n_steps: int, by: str, number: signal.Signals | None
     ) -> None:
-        by = NAMES.get(number, "a signal to another process")
         super().__init__(
             f"Stopped by {by} after step {step} of {n_steps}, which is saved in {out}; the "
             "same command goes on from there."
         )
-        self.number = number
+        self.number, self.step = number, step
 
 
 def never() -> bool:

@@ -26,6 +26,18 @@ STATE_NAME: Final = "state.safetensors"
 LEAST_SCALE: Final = 2.0**-10  # of float16 gradients; less says that they are never finite
 
 
+class NotFinite(TrainingError):  # noqa: N818 - it says what the loss is
+    """The loss or its gradient is no number.
+
+    Attributes:
+        step: at which; saved_step: of the last checkpoint, 0 if there is none.
+    """
+
+    def __init__(self, step: int, saved_step: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.step, self.saved_step = step, saved_step
+
+
 @dataclass(frozen=True, slots=True)
 class TrainStep:
     """What one optimizer step did.
@@ -74,14 +86,15 @@ def train(
             must see it.
         may_differ: whether the checkpoint may be of a run with other settings.
         after_step: is called with the state after every step and before it is saved, as
-            evaluation is.
+            evaluation is; before the first one too, if that is to be evaluated.
         should_stop: is asked after every step; once any process says so, the step is saved and
             is the last in all of them.
 
     Raises:
         CheckpointError: the checkpoint in `out` is of another run, or cannot be written.
-        TrainingError: `out` is no folder that can be written to, the loss is not finite,
-            memory ran out, or too many pictures are bad.
+        NotFinite: the loss is no number; no weight has changed.
+        TrainingError: `out` is no folder that can be written to, memory ran out, or too many
+            pictures are bad.
         ValueError: the data is empty.
     """
     check_run(config, data, processes)
@@ -93,6 +106,8 @@ def train(
     else:
         load_start(config, state.model)
         state.average.load_state_dict(state.model.state_dict())
+        if after_step is not None and config.evaluation.is_at_start:
+            after_step(state)
     stepper = Stepper(config, state, processes)
     saved_at, saved_step = time.monotonic(), state.step
     bad: dict[str, None] = {}  # each picture counts once, whatever the epochs
@@ -206,17 +221,19 @@ def check_finite(
     """Stop before a loss that is no number spoils the weights.
 
     Raises:
-        TrainingError: says to which step the run goes back.
+        NotFinite: says to which step the run goes back.
     """
     is_searching = state.scaler.is_enabled() and state.scaler.get_scale() >= LEAST_SCALE
     if math.isfinite(loss) and (math.isfinite(norm) or is_searching):
         return
     step = state.step + (not state.scaler.is_enabled())
     precision = "" if config.precision == "float32" else " or with --precision float32"
-    raise TrainingError(
+    raise NotFinite(
+        step,
+        saved_step,
         f"The loss of step {step} is {loss} and its gradient {norm}: the run goes back to step "
         f"{saved_step}. Give the same command with --allow-changes and a lower "
-        f"--learning-rate than {config.learning_rate:g}{precision}."
+        f"--learning-rate than {config.learning_rate:g}{precision}.",
     )
 
 

@@ -89,9 +89,9 @@ class Validation:
         _check_categories(truth, card.categories)
 
     def after_step(self, state: TrainState, n_steps: int) -> None:
-        """Evaluate if it is time, as it always is after the last of n_steps."""
+        """Evaluate if it is time, as it always is before the first and after the last step."""
         every = self._config.every
-        is_due = state.step == n_steps or (every > 0 and state.step % every == 0)
+        is_due = state.step in {0, n_steps} or (every > 0 and state.step % every == 0)
         self.latest = self.evaluate(state) if is_due else None
 
     def evaluate(self, state: TrainState) -> Evaluated | None:

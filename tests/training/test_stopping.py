@@ -147,7 +147,10 @@ def test_what_is_stopped_before_its_first_step_promises_no_checkpoint(
 
 
 def test_exit_codes_are_those_of_a_shell():
-    by = [RunStopped(Path(), 1, 2, number) for number in (signal.SIGINT, signal.SIGTERM, None)]
+    by = [
+        RunStopped(Path(), 1, 2, "request", number)
+        for number in (signal.SIGINT, signal.SIGTERM, None)
+    ]
     assert [exit_code(s) for s in (*by, KeyboardInterrupt(), Terminated())] == [
         *(130, 143, 143, 130, 143)
     ]

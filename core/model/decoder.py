@@ -26,7 +26,7 @@ from core.model.layers import (
     position_code,
     sincos_code,
 )
-from core.model.place import PlaceHead
+from core.model.place import PlaceHead, Settle
 
 # Map pixels whose logits exist at one time while sampling: a processor keeps few in its cache.
 MAX_CHUNK_PIXELS = 16_384
@@ -203,41 +203,57 @@ class MaskDecoder(nn.Module):
         return F.silu(self.norm_out(x))
 
     def forward(
-        self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
+        self,
+        x_t: Tensor,
+        gamma: Tensor,
+        given: Tensor,
+        tokens: Tensor | None,
+        settle: Settle | None = None,
     ) -> Tensor:
-        """Logits (or x0, eps, v) [B, out_width, h, w]; arguments as for `features`."""
+        """Logits (or x0, eps, v) [B, out_width, h, w]; arguments as for `predict`."""
         x = self.features(x_t, gamma, given, tokens)
         out = self.conv_out(x)
         if self.place is None and self.evidence is None:
             return out
         if self.config.prediction == "x_sigmoid_xent":
-            return self._add_to_bits(out, x, x_t, gamma)
-        bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma)
+            return self._add_to_bits(out, x, x_t, gamma, settle)
+        bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, settle)
         return out + bit_logits_to_code_logits(bits, self.config.code_groups)
 
-    def _add_to_bits(self, bits: Tensor, x: Tensor, x_t: Tensor, gamma: Tensor) -> Tensor:
+    def _add_to_bits(
+        self, bits: Tensor, x: Tensor, x_t: Tensor, gamma: Tensor, settle: Settle | None = None
+    ) -> Tensor:
         """Logits of bits [B, n, h, w] with what places and evidence say."""
         if self.place is not None:
-            bits = bits + self.place(x)
+            bits = bits + self.place(x, settle)
         return bits if self.evidence is None else self.evidence(x, bits, x_t, gamma)
 
     def predict(
-        self, x_t: Tensor, gamma: Tensor, given: Tensor, tokens: Tensor | None
+        self,
+        x_t: Tensor,
+        gamma: Tensor,
+        given: Tensor,
+        tokens: Tensor | None,
+        settle: Settle | None = None,
     ) -> Tensor:
         """x0 in [-b, b] (or eps, v), without ever holding the logits of the whole map.
 
+        Args:
+            x_t, gamma, given, tokens: as for `features`.
+            settle: makes pixels agree on the middles of segments, where ids are by place.
+
         Returns:
-            [B, n, h, w]; arguments as for `features`.
+            [B, n, h, w].
         """
         if self.config.prediction != "x_softmax_xent":
-            out = self(x_t, gamma, given, tokens)
+            out = self(x_t, gamma, given, tokens, settle)
             if self.config.prediction == "x_sigmoid_xent":
                 out = (2 * out.sigmoid() - 1) * self.config.b
             return out
         x = self.features(x_t, gamma, given, tokens)
         bits = None
         if self.place is not None or self.evidence is not None:
-            bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma)
+            bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, settle)
         x0 = torch.empty_like(x_t)
         for rows, logits in self._logits_by_rows(x):
             total = logits

@@ -12,6 +12,8 @@ from core.model.config import ModelConfig
 from core.model.decoder import MaskDecoder
 from core.model.diffusion import DdimStep, Known, Prediction, Sampler, ddim_steps
 from core.model.encoder import Encoding, PixelEncoder
+from core.model.middles import Agreement
+from core.model.place import Settle
 
 KIND: dict[str, Prediction] = {"eps": "eps", "v": "v"}  # of denoisers that do not predict x0
 
@@ -78,9 +80,16 @@ class Pix2SeqD(nn.Module):
         """The decoder's output [B, out_width, h, w], for the loss."""
         return self.decoder(x_t, gamma, given, self._tokens(encoding))
 
-    def predict(self, x_t: Tensor, gamma: Tensor, encoding: Encoding, given: Tensor) -> Tensor:
+    def predict(
+        self,
+        x_t: Tensor,
+        gamma: Tensor,
+        encoding: Encoding,
+        given: Tensor,
+        settle: Settle | None = None,
+    ) -> Tensor:
         """The decoder's x0 (or eps, v) [B, n, h, w], for sampling."""
-        return self.decoder.predict(x_t, gamma, given, self._tokens(encoding))
+        return self.decoder.predict(x_t, gamma, given, self._tokens(encoding), settle)
 
     def _tokens(self, encoding: Encoding) -> Tensor | None:
         return None if self.config.conditioning == "none" else encoding.tokens
@@ -106,12 +115,13 @@ class Pix2SeqD(nn.Module):
         config = self.config
         estimate: Tensor | None = None
         shared = self.given(encoding, past)
+        settle = Agreement(config, known).settle if config.place_cell else None
 
         def denoise(x_t: Tensor, gamma: Tensor) -> Tensor:
             given = shared
             if config.self_condition != "none":
                 given = self.given(encoding, past, estimate)
-            return self.predict(x_t, gamma, encoding, given).float()
+            return self.predict(x_t, gamma, encoding, given, settle).float()
 
         for step in ddim_steps(
             denoise,

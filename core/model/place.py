@@ -9,6 +9,7 @@ Each axis has the cyclic Gray code of n bits over 2^n cells, repeated over the m
 neighbouring cells one bit differs, and the doubt is about that bit alone.
 """
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from core.model.config import ModelConfig
 
+Settle = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # of places and logits a cell
 REACH = 3  # cells that a segment may be moved, where another has its cell
 
 
@@ -52,17 +54,22 @@ def place_ids(numbers: NDArray[Any], config: ModelConfig) -> NDArray[np.int64]:
     for k in np.argsort(-counts, kind="stable"):
         if values[k] == 0:
             continue
-        for cell in _cells_near(float(middles[0][k]), float(middles[1][k])):
+        for cell in cells_near(float(middles[0][k]), float(middles[1][k])):
             code = place_code(*cell, n_bits)
-            if cell not in taken and 0 < code < config.n_ids:
+            if cell not in taken and is_free_code(code, config):
                 ids[k] = code
                 taken.add(cell)
                 break
     return ids[inverse]
 
 
-def _cells_near(y: float, x: float) -> list[tuple[int, int]]:
-    """Cells (row, column) around a place, the nearest first."""
+def is_free_code(code: int, config: ModelConfig) -> bool:
+    """Whether a segment may have that id; 0 says "no segment"."""
+    return 0 < code < config.n_ids
+
+
+def cells_near(y: float, x: float) -> list[tuple[int, int]]:
+    """Cells (row, column) around a place, in cells, the nearest first."""
     near = range(-REACH, REACH + 1)
     cells = [(int(y) + down, int(x) + along) for down, along in product(near, near)]
     return sorted(cells, key=lambda c: max(abs(c[0] + 0.5 - y), abs(c[1] + 0.5 - x)))
@@ -106,11 +113,12 @@ class PlaceHead(nn.Module):
         nn.init.xavier_uniform_(self.way.weight, gain=0.1)
         nn.init.zeros_(self.way.bias)  # type: ignore[arg-type]
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, settle: Settle | None = None) -> Tensor:
         """Logits to add to the bits'.
 
         Args:
             features: [B, C, h, w] the decoder's last features.
+            settle: what makes pixels agree on middles; without it each says its own.
 
         Returns:
             [B, n_s + n_i, h, w]; 0 for the semantic bits; ids have their columns' bits first.
@@ -120,7 +128,11 @@ class PlaceHead(nn.Module):
         sharp = way[:, 2:].exp().clamp(max=100.0) / 2
         down = torch.arange(height, device=way.device).view(1, -1, 1) + 0.5
         along = torch.arange(width, device=way.device).view(1, 1, -1) + 0.5
-        x = bit_distances((along + way[:, 0] * self.cell) / self.cell, self.n_bits)
-        y = bit_distances((down + way[:, 1] * self.cell) / self.cell, self.n_bits)
+        places = torch.stack(
+            [along / self.cell + way[:, 0], down / self.cell + way[:, 1]], 1
+        )  # [B, 2, h, w] in cells
+        if settle is not None:
+            places, sharp = settle(places, sharp)
+        x, y = (bit_distances(places[:, axis], self.n_bits) for axis in (0, 1))
         logits = [x * sharp[:, :1], y * sharp[:, 1:]]
         return torch.cat([way.new_zeros(batch, self.n_semantic, height, width), *logits], 1)

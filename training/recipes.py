@@ -109,15 +109,15 @@ CITYSCAPES = replace(  # the paper fine-tunes at one resolution; the rest is coc
 NUCLEI = TrainConfig(
     model=PRESETS["nuclei"],
     augmentation=Augmentation(),
-    crops=(Crops(128, 4, 0.8), Crops(256, 1, 0.2)),
+    crops=(Crops(128, 4, 0.85), Crops(256, 1, 0.15)),
     order="draws",
-    steps=6_000,
+    steps=16_000,
     learning_rate=2e-3,
     warmup_steps=100,
     end_factor=0.02,
     beta2=0.99,
     times="stratified",
-    evaluation=Evaluation(every=500, images=24),
+    evaluation=Evaluation(every=2_000, steps=2, time_delta=1.0, images=24),
 )
 
 NATURAL = TrainConfig(  # for a hundred photographs, and minutes of one CPU core
@@ -223,7 +223,7 @@ RECIPES: dict[str, Recipe] = {
     "nuclei": Recipe(
         summary="Cell nuclei in fluorescence pictures, and some stained tissue.",
         config=NUCLEI,
-        sampling=SamplingOptions(steps=20, time_delta=12.0, min_area=24, split_parts=True),
+        sampling=SamplingOptions(steps=2, time_delta=1.0, min_area=40, split_parts=True),
         licence="CC0-1.0",
     ),
     "natural-14": Recipe(

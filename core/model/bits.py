@@ -108,9 +108,9 @@ def code_log_probabilities(bits: Tensor, n_codes: int, scale: float) -> Tensor:
 @lru_cache(maxsize=8)
 def _bit_table(n_bits: int) -> Tensor:
     """[2**n, n]: row v holds the bits of v."""
-    return int_to_bits(torch.arange(2**n_bits).view(1, -1, 1), n_bits)[
-        0, :, :, 0
-    ].T.contiguous()
+    with torch.inference_mode(mode=False):  # kept, perhaps for a call that is differentiated
+        values = torch.arange(2**n_bits).view(1, -1, 1)
+        return int_to_bits(values, n_bits)[0, :, :, 0].T.contiguous()
 
 
 def bit_table(n_bits: int, like: Tensor) -> Tensor:

@@ -29,7 +29,8 @@ class ModelConfig:
         is_stretched: whether an image's 1st to 99.8th percentile is stretched to [0, 1] first.
         map_decoding: "authors" votes for each id and goes up to the picture's size by nearest;
             "fine" lets each pixel's code tell things from stuff and takes the largest bilinear
-            share; "likeliest" also takes codes whole instead of bit by bit, and never void.
+            share; "likeliest" also takes codes whole instead of bit by bit, of all steps
+            together, and never void, and draws borders where they are equally likely.
         trunk: "resnet" has stages of strides 4, 8 and 16, as in the paper; "efficientnet-lite0"
             goes on to stride 32, and takes nothing of the fields `resnet_...`.
         resnet_widths: output channels of the three stages are four times these.
@@ -310,7 +311,7 @@ NUCLEI = ModelConfig(
     resize="native",
     max_side=1024,
     is_stretched=True,
-    map_decoding="fine",
+    map_decoding="likeliest",
     resnet_stem_width=16,
     resnet_widths=(16, 32, 64),
     resnet_blocks=(1, 1, 1),
@@ -333,10 +334,11 @@ NUCLEI = ModelConfig(
     n_ids=256,
     has_stuff_ids=False,
     prediction="x_sigmoid_xent",
-    b=0.5,
+    b=0.25,
     loss_power=0.4,
     semantic_loss_power=0.0,
-    evidence_dilations=(1, 3, 9),
+    evidence_dilations=(1, 3),
+    place_cell=6,
 )
 
 NATURAL = replace(  # photographs have much to name and little to count: a trunk that knows them
@@ -344,7 +346,6 @@ NATURAL = replace(  # photographs have much to name and little to count: a trunk
     mask_size=(64, 64),
     max_side=320,
     is_stretched=False,
-    map_decoding="likeliest",
     trunk="efficientnet-lite0",
     has_stem_skip=False,
     merge_width=64,
@@ -352,6 +353,9 @@ NATURAL = replace(  # photographs have much to name and little to count: a trunk
     n_codes=15,
     prediction="x_softmax_xent",
     softmax_groups=(4, *(1,) * NUCLEI.instance_bits),
+    b=0.5,
+    evidence_dilations=(1, 3, 9),
+    place_cell=0,
 )
 
 PRESETS: dict[str, ModelConfig] = {

@@ -1,6 +1,7 @@
 """From labels to segments: the vote, filters, parts, and the way up to the picture's size."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -77,7 +78,8 @@ def to_segments(
 
     Args:
         categories: of the codes 1, 2, ...
-        is_code_kept: whether a pixel whose code is stuff stays stuff, whatever its id votes.
+        is_code_kept: whether a pixel whose code is stuff stays stuff and has no say in the vote
+            of its id.
         split_parts: parts of a thing that do not touch become segments of their own, and what
             is smaller than `min_area` goes to the nearest segment instead of to void.
 
@@ -88,8 +90,9 @@ def to_segments(
     if has_stuff_ids:
         semantic, ids = vote(semantic, ids, 0 if split_parts else min_area)
     else:
-        voted, ids = vote_things(semantic, ids)
-        semantic = np.where(is_thing[semantic] | (not is_code_kept), voted, semantic)
+        if is_code_kept:
+            ids = np.where(is_thing[semantic], ids, 0)
+        semantic, ids = vote_things(semantic, ids)
     keys = np.where(is_thing[semantic], (ids + 1) * len(is_thing), 0) + semantic
     keys[(semantic == 0) | ((ids == 0) & (is_thing[semantic] | has_stuff_ids))] = 0
     values, inverse = np.unique(keys, return_inverse=True)
@@ -155,26 +158,44 @@ def _compact(
     return table[numbers], category_ids
 
 
-def bring_up(numbers: Ids, frame: Frame) -> Ids:
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeShares:
+    """How sure the model is of the categories of a map's segments.
+
+    Attributes:
+        codes: [n_segments + 1] the category code of each number; that of 0 is not used.
+        shares: float32 [n_codes, h, w] how likely each code is, 1 in sum.
+    """
+
+    codes: Labels
+    shares: NDArray[np.float32]
+
+
+def bring_up(numbers: Ids, frame: Frame, sure: CodeShares | None = None) -> Ids:
     """Segment ids of the map's grid at the size of the picture, with smooth borders.
 
     Each picture pixel takes the segment that has the largest share of its bilinear weights, so
-    that borders run through pixels of the grid instead of around them. A cell stands where its
+    that borders run through pixels of the grid instead of around them. With `sure`, a cell in
+    doubt between two categories gives each segment beside it no more than its category's share,
+    so that the border lies where the categories are equally likely. A cell stands where its
     label was taken in training: nearest with half-pixel centres takes the pixel after the
     cell's middle where the stride is even.
 
     Args:
         numbers: [h, w] on the whole padded grid.
+        sure: None takes every cell for sure.
     """
     height, width = frame.image
+    rows, columns = (
+        _bilinear(side, content, frame.stride)
+        for side, content in zip(frame.image, frame.content, strict=True)
+    )
     result = np.empty((height, width), np.uint16)
-    columns = _bilinear(width, frame.content[1] / width, frame.stride, numbers.shape[1])
-    rows = _bilinear(height, frame.content[0] / height, frame.stride, numbers.shape[0])
     step = max(BAND_PIXELS // width, 1)
     for top in range(0, height, step):
         band = slice(top, top + step)
         result[band] = _largest_share(
-            numbers, (rows[0][band], rows[1][band], rows[2][band]), columns
+            numbers, (rows[0][band], rows[1][band], rows[2][band]), columns, sure
         )
     return result
 
@@ -182,33 +203,46 @@ def bring_up(numbers: Ids, frame: Frame) -> Ids:
 Axis = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]
 
 
-def _bilinear(size: int, scale: float, stride: int, grid: int) -> Axis:
-    """For each of `size` pixels: the cells before and after, and the weight of the latter."""
+def _bilinear(size: int, content: int, stride: int) -> Axis:
+    """For each of `size` pixels: the cells before and after, and the weight of the latter.
+
+    Args:
+        content: input pixels that the picture covers; cells behind them are padding.
+    """
     middle = stride // 2 + 0.5  # of the pixel whose label a cell has
-    place = ((np.arange(size) + 0.5) * scale - middle) / stride
+    place = ((np.arange(size) + 0.5) * content / size - middle) / stride
     before = np.floor(place).astype(np.intp)
     weight = (place - before).astype(np.float32)
-    return before.clip(0, grid - 1), (before + 1).clip(0, grid - 1), weight
+    last = -(-content // stride) - 1
+    return before.clip(0, last), (before + 1).clip(0, last), weight
 
 
-def _largest_share(numbers: Ids, rows: Axis, columns: Axis) -> Ids:
-    (y0, y1, wy), (x0, x1, wx) = rows, columns
-    wy, wx = wy[:, None], wx[None, :]
-    corners = [numbers[np.ix_(y, x)] for y in (y0, y1) for x in (x0, x1)]
-    weights = [v * u for v in (1 - wy, wy) for u in (1 - wx, wx)]
-    best, best_share = corners[0], np.full(corners[0].shape, -1, np.float32)
-    for candidate in corners:
-        share = sum(
-            (
-                weight * (corner == candidate)
-                for weight, corner in zip(weights, corners, strict=True)
-            ),
-            start=np.zeros_like(best_share),
-        )
+def _largest_share(numbers: Ids, rows: Axis, columns: Axis, sure: CodeShares | None) -> Ids:
+    corners = [numbers[np.ix_(y, x)] for y in rows[:2] for x in columns[:2]]
+    found = corners[0]
+    v, u = np.nonzero(np.logical_or.reduce([corner != found for corner in corners[1:]]))
+    around = [corner[v, u] for corner in corners]
+    wy, wx = rows[2][v], columns[2][u]
+    weights = [a * b for a in (1 - wy, wy) for b in (1 - wx, wx)]
+    cells = [(y[v], x[u]) for y in rows[:2] for x in columns[:2]]
+    best, best_share = around[0], np.full(len(v), -1, np.float32)
+    is_sure = np.logical_or.reduce([number == 0 for number in around])  # void has no share
+    for candidate in around:
+        share = np.zeros_like(best_share)
+        for number, weight, cell in zip(around, weights, cells, strict=True):
+            is_same = candidate == number
+            support = is_same.astype(np.float32)
+            if sure is not None:
+                code = sure.codes[candidate]
+                has_part = is_same | (code != sure.codes[number])
+                part = np.where(has_part, sure.shares[code, *cell], 0)
+                support = np.where(is_sure, support, part)
+            share += weight * support
         is_better = share > best_share
         best = np.where(is_better, candidate, best)
         best_share = np.where(is_better, share, best_share)
-    return best
+    found[v, u] = best
+    return found
 
 
 def code_of_category(categories: Sequence[Category]) -> Mapping[int, int]:

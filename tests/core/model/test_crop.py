@@ -98,7 +98,10 @@ def test_the_network_sees_no_more_than_the_cells_around_the_region(model):
     assert shapes == [(cells.bottom - cells.top, cells.right - cells.left)] * 2
 
 
-def test_where_the_cells_are_all_there_are_the_map_is_that_of_the_whole_picture(model):
+def test_where_the_cells_are_all_there_are_the_map_is_that_of_the_whole_picture(
+    model, monkeypatch
+):
+    monkeypatch.setattr(model, "config", replace(TINY, map_decoding="fine"))  # the last step's
     image, known = picture(50, 70), Known(halves(50, 70), CATEGORIES, Rect(20, 20, 40, 60))
     encoding, frame = encode_image(model, image)
     assert cells_to_draw(TINY, frame, known.region) == Rect(0, 0, *frame.mask)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.model.config import ModelConfig
-from core.model.postprocess import bring_up, choose_likeliest, to_segments
+from core.model.postprocess import CodeShares, bring_up, choose_likeliest, to_segments
 from core.model.prepare import frame_for
 from core.panoptic import Category
 
@@ -61,6 +61,16 @@ def test_all_pixels_of_a_thing_have_the_code_that_fits_them_together():
     assert ids.tolist() == [[5, 5, 5, 0]]
 
 
+def test_a_thing_has_the_category_of_its_own_pixels_however_much_stuff_has_its_id():
+    semantic = np.full((4, 6), 2)
+    semantic[1, 1:3] = 1
+    segments, categories = to_segments(
+        semantic, np.full((4, 6), 5), [THING, STUFF], has_stuff_ids=False, is_code_kept=True
+    )
+    assert categories == {1: 9, 2: 7}
+    np.testing.assert_array_equal(segments == 2, semantic == 1)
+
+
 def test_small_segments_are_void_when_parts_are_not_split():
     semantic, ids = np.ones((4, 4), int), np.full((4, 4), 2)
     ids[0, 0] = 1
@@ -93,3 +103,42 @@ def test_a_pixel_whose_code_is_stuff_stays_stuff_where_codes_are_kept():
     by_code, categories = to_segments(*arguments, has_stuff_ids=False, is_code_kept=True)
     assert by_id.tolist() == [[1, 1, 1, 1]]
     assert by_code.tolist() == [[1, 1, 1, 2]] and categories == {1: 7, 2: 9}
+
+
+def sure_of(numbers: np.ndarray, doubt: dict[int, float]) -> CodeShares:
+    """Number 1 is code 1 and 2 code 2; columns in `doubt` are code 1 with that share."""
+    share = (numbers == 1).astype(np.float32)
+    for column, value in doubt.items():
+        share[:, column] = value
+    return CodeShares(np.array([0, 1, 2]), np.stack([np.zeros_like(share), share, 1 - share]))
+
+
+def test_a_border_lies_where_both_categories_are_equally_likely():
+    frame = frame_for(NATIVE, 64, 64)
+    numbers = np.full(frame.mask, 2, np.uint16)
+    numbers[:, :16] = 1
+    columns = {}
+    for before, after in ((0.6, 0.1), (0.9, 0.4)):  # the first's share on both sides of 16
+        up = bring_up(numbers, frame, sure_of(numbers, {15: before, 16: after}))
+        assert (up == up[:1]).all() and set(np.unique(up)) == {1, 2}
+        columns[before] = (up[0] == 1).sum()
+    assert columns[0.6] + 1 == columns[0.9] == (bring_up(numbers, frame)[0] == 1).sum()
+
+
+def test_segments_of_one_category_meet_half_way_whatever_the_doubt():
+    frame = frame_for(NATIVE, 64, 64)
+    numbers = np.full(frame.mask, 2, np.uint16)
+    numbers[:, :16] = 1
+    share = np.full(frame.mask, 0.7, np.float32)
+    sure = CodeShares(np.array([0, 1, 1]), np.stack([0 * share, share, 1 - share]))
+    np.testing.assert_array_equal(bring_up(numbers, frame, sure), bring_up(numbers, frame))
+
+
+def test_void_keeps_its_border_and_padding_never_shows():
+    frame = frame_for(NATIVE, 33, 35)
+    numbers = np.zeros(frame.mask, np.uint16)
+    numbers[:17, :18] = 1
+    sure = sure_of(numbers, dict.fromkeys(range(18), 0.6))
+    assert (bring_up(numbers, frame, sure) == 1).all()
+    numbers[:, 9:] = 0
+    np.testing.assert_array_equal(bring_up(numbers, frame, sure), bring_up(numbers, frame))

@@ -9,7 +9,7 @@ import torch
 from core.errors import CheckpointError
 from core.model.config import NUCLEI
 from core.model.pix2seq_d import Pix2SeqD
-from core.model.segment import choose_device, encode_image, segment_image
+from core.model.segment import Guesses, choose_device, encode_image, segment_image
 from core.model_card import ModelCard
 from core.panoptic import Category, PanopticMap, Rect, Segment
 from core.proposals import Known, Preview, Proposal, SamplingOptions
@@ -122,10 +122,13 @@ def test_the_fit_path_pads_to_the_configured_size_and_cuts_the_padding_off(image
 
 
 def test_codes_taken_whole_leave_nothing_void_that_bits_cut_one_by_one_would(model, image):
-    whole = Pix2SeqD(replace(TINY, map_decoding="likeliest")).eval()
-    whole.load_state_dict(model.state_dict())
+    plain = replace(TINY, place_cell=0)
+    torch.manual_seed(0)
+    fine = Pix2SeqD(replace(plain, map_decoding="fine")).init_weights().eval()
+    whole = Pix2SeqD(plain).eval()
+    whole.load_state_dict(fine.state_dict())
     options = SamplingOptions(steps=2, min_area=0)
-    (_, cut), (_, taken) = run(model, image, options), run(whole, image, options)
+    (_, cut), (_, taken) = run(fine, image, options), run(whole, image, options)
     assert (cut.segment_ids == 0).mean() > 0.2
     assert (taken.segment_ids == 0).mean() < 0.02  # things that have drawn id 0
 
@@ -143,3 +146,20 @@ def test_the_sampler_leaves_gradients_on_between_steps(model, image):
     steps = segment_image(model, CARD, image, SamplingOptions(steps=2))
     next(steps)
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+
+
+def test_categories_are_what_all_steps_say_and_ids_what_the_last_says():
+    first, second = torch.rand(2, 1, NUCLEI.n_bits, 4, 4)
+    guesses = Guesses(NUCLEI)
+    assert torch.equal(guesses.join(first), first)
+    joined = guesses.join(second)
+    n = NUCLEI.semantic_bits
+    torch.testing.assert_close(joined[:, :n], (first[:, :n] + second[:, :n]) / 2)
+    assert torch.equal(joined[:, n:], second[:, n:])
+
+
+def test_the_authors_decoding_takes_the_last_step_alone():
+    first, second = torch.rand(2, 1, NUCLEI.n_bits, 4, 4)
+    guesses = Guesses(replace(NUCLEI, map_decoding="authors"))
+    guesses.join(first)
+    assert torch.equal(guesses.join(second), second)

@@ -28,6 +28,7 @@ def test_each_step_is_given_the_estimate_of_the_step_before(kind):
         self_condition=kind,
         prediction="x",
         evidence_dilations=(),
+        place_cell=0,
     )
     model = Remembering(config).init_weights().eval()
     with torch.no_grad():

@@ -39,7 +39,8 @@ HINT: Final = "Segment the image ({}): the map appears here step by step."
 SEGMENT_TIP: Final = "Segment the whole image"
 STEPS_TIP: Final = (
     "DDIM steps N: how often the network denoises the map, from pure noise (t = 1) to the "
-    "finished map (t = 0). More steps are slower and settle more. A region takes half as many."
+    "finished map (t = 0). More steps are slower and settle more. A region takes half as many, "
+    "or two."
 )
 TIME_DELTA_TIP: Final = (
     "Asymmetric time interval td (time difference): each step tells the network a time that is "

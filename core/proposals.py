@@ -29,8 +29,8 @@ class SamplingOptions:
     split_parts: bool = False
 
     def for_region(self) -> "SamplingOptions":
-        """With half the steps: what is known around a region leaves less to settle."""
-        return replace(self, steps=-(-self.steps // 2))
+        """With half the steps, of two or more: what is known around leaves less to settle."""
+        return replace(self, steps=max(-(-self.steps // 2), min(self.steps, 2)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

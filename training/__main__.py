@@ -25,6 +25,7 @@ from training.options import change, list_settings, split_changes
 from training.plot import plot_run
 from training.processes import join_processes
 from training.recipes import RECIPES, Recipe
+from training.reporting import print_line
 from training.run import Run, run_recipe
 from training.stopping import RunStopped, exit_code, raising_terminated
 from training.train import STATE_NAME
@@ -167,8 +168,9 @@ def _carry_out(run: Run, wanted_device: str) -> int:
     with join_processes(device) as processes:
         path = run_recipe(run, processes)
     if processes.is_first:
-        print(json.dumps({"model": str(path)}) if run.is_for_machines else f"Model: {path}")
-        sys.stdout.flush()
+        print_line(
+            json.dumps({"model": str(path)}) if run.is_for_machines else f"Model: {path}"
+        )
     return 0
 
 

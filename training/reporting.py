@@ -1,5 +1,6 @@
 """Reporter: what a run does, kept in its folder and told to whoever started it."""
 
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -79,14 +80,14 @@ class Reporter(Silent):
         if evaluated is not None:
             self._show(evaluated)
         if self._bar is None:
-            _print(line)
+            print_line(line)
         else:
             self._bar.add(step, evaluated)
 
     def note(self, event: str, *, is_told: bool = True, **fields: Any) -> None:
         line = self._log.note({"event": event, **fields})
         if is_told and self._is_for_machines:
-            _print(line)
+            print_line(line)
         elif is_told and "sentence" in fields:
             self._console.print(escape(fields["sentence"]))
 
@@ -105,6 +106,12 @@ class Reporter(Silent):
                 ) from error
 
 
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def print_line(line: str) -> None:
+    """Say it, and nothing more once nobody listens: a run outlives who started it."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

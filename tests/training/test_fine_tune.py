@@ -1,6 +1,8 @@
 """fine-tune: a model goes on for minutes, is asked through its folder, and recovers."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -175,6 +177,24 @@ def test_a_second_run_in_a_folder_is_refused(tune, capsys):
     with holding_run(tune.out, []):
         assert tune("--steps", "1") == 2
     assert "is training already; stop it, or choose another folder" in capsys.readouterr().err
+
+
+def test_a_run_outlives_whoever_listens_to_it(repository, base, truth, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["fine-tune", base, "--data", truth, "--out", out, "--steps", "12"]
+    run = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "training", *map(str, arguments)],
+        cwd=repository,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert json.loads(run.stdout.readline())["step"] == 1
+    run.stdout.close()
+    with run.stderr:
+        assert run.stderr.read() == ""
+    assert run.wait(timeout=100) == 0
+    assert len(read_log(out)) == 12 and read_events(out)[-1]["event"] == "finished"
 
 
 class Flaky(Pictures):

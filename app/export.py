@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.buttons import mark_primary
 from app.thread_run import ThreadRun
-from core.export import INDEX_NAME, export_project, list_exported
+from core.export import INDEX_NAME, PROVENANCE_KEY, export_project, list_exported
 from core.store import AnnotationStore
 
 
@@ -39,6 +40,8 @@ class ExportDialog(QDialog):
         self._run: ThreadRun | None = None
         self._folder = QLineEdit(str(store.path.parent / "export"), self)
         self._browse = QPushButton("Browse…", self)
+        self._provenance = QCheckBox("Say who made each segment: people or which model", self)
+        self._provenance.setToolTip(f"As shares in segments_info, under {PROVENANCE_KEY}.")
         self._what = QLabel(self)
         self._state = QLabel(self)
         self._bar = QProgressBar(self)
@@ -70,6 +73,7 @@ class ExportDialog(QDialog):
         whole.setSpacing(10)
         whole.addWidget(heading)
         whole.addLayout(row)
+        whole.addWidget(self._provenance)
         whole.addWidget(self._what)
         whole.addWidget(self._bar)
         whole.addWidget(self._state)
@@ -106,7 +110,12 @@ class ExportDialog(QDialog):
     @Slot()
     def start(self) -> None:
         """Write the files."""
-        steps = partial(exports, self._project, self.json_path)
+        steps = partial(
+            exports,
+            self._project,
+            self.json_path,
+            with_provenance=self._provenance.isChecked(),
+        )
         self._run = ThreadRun(steps, "the export", self)
         self._run.progressed.connect(self._on_progressed)
         self._run.finished.connect(self._on_finished)
@@ -152,7 +161,8 @@ class ExportDialog(QDialog):
         self._bar.setVisible(is_running)
         self._bar.setValue(0)
         self._close_button.setText("Cancel" if is_running else "Close")
-        for widget in (self._folder, self._browse, self._export_button):
+        inputs = self._folder, self._browse, self._provenance, self._export_button
+        for widget in inputs:
             widget.setEnabled(not is_running)
 
     @Slot()
@@ -167,7 +177,9 @@ class ExportDialog(QDialog):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.json_path.parent)))
 
 
-def exports(project: Path, json_path: Path) -> Generator[int, None, None]:
+def exports(
+    project: Path, json_path: Path, *, with_provenance: bool = False
+) -> Generator[int, None, None]:
     """In a thread: write a project's maps; closing it leaves an earlier export as it was.
 
     It reads through a connection of its own: maps of a large project take minutes to replay
@@ -177,7 +189,7 @@ def exports(project: Path, json_path: Path) -> Generator[int, None, None]:
         The number of images written so far.
     """
     with AnnotationStore.open(project, is_read_only=True) as store:
-        yield from export_project(store, json_path)
+        yield from export_project(store, json_path, with_provenance=with_provenance)
 
 
 def _count(n_images: int) -> str:

@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -35,11 +35,16 @@ WideIds = NDArray[np.uint32]  # [H, W] segment ids of other programs, up to 24 b
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoItem:
-    """An image and its map on the way out; `file_name` goes into the JSON as it is."""
+    """An image and its map on the way out; `file_name` goes into the JSON as it is.
+
+    Attributes:
+        more: what else the JSON says of segments, by id.
+    """
 
     image_id: int
     file_name: str
     map: PanopticMap
+    more: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,8 @@ def write_item(
         ValueError: a pixel has no segment, or a segment has no category.
     """
     segments_info = describe_segments(item.map)
+    for info in segments_info:
+        info.update(item.more.get(info["id"], {}))
     used = {info["category_id"] for info in segments_info}
     if unknown := used - {category.id for category in categories}:
         raise ValueError(f"image {item.image_id} has the unknown category {min(unknown)}")

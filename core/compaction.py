@@ -6,7 +6,7 @@ one transaction, so that a process killed at any line leaves every map and every
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -93,8 +93,14 @@ class ProjectCompaction(ProjectSnapshots):
             payload = encode_map(map)
             _check(payload, map)
             self._keep_snapshot(image_id, base, payload)
+            at_base = replace(place, position=base)
+            if provenance := self._find_provenance(at_base):
+                self._keep_provenance(at_base, *provenance)
             self._execute("DELETE FROM edit WHERE image_id = ? AND seq <= ?", image_id, base)
             self._execute("DELETE FROM snapshot WHERE image_id = ? AND seq < ?", image_id, base)
+            self._execute(
+                "DELETE FROM provenance WHERE image_id = ? AND seq < ?", image_id, base
+            )
             self._execute("UPDATE image SET base = ? WHERE id = ?", base, image_id)
 
 

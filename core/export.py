@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from core.coco import CocoItem, coco_exports
+from core.provenance import find_shares
 from core.store import AnnotationStore, ImageQuery, ImageRecord
 
 INDEX_NAME: Final = "panoptic.json"
+PROVENANCE_KEY: Final = "bitbrush_provenance"
 
 
 def find_json_path(out: Path) -> Path:
@@ -20,8 +22,15 @@ def list_exported(store: AnnotationStore) -> list[ImageRecord]:
     return store.image_records(store.image_ids(ImageQuery(has_edits=True)))
 
 
-def export_project(store: AnnotationStore, json_path: Path) -> Generator[int, None, None]:
+def export_project(
+    store: AnnotationStore, json_path: Path, *, with_provenance: bool = False
+) -> Generator[int, None, None]:
     """Write the maps of a project, image by image; closing it cancels, see `coco_exports`.
+
+    Args:
+        store: may be open for reading only.
+        json_path: to be written.
+        with_provenance: whether the JSON says who made which part of each segment.
 
     Yields:
         The number of images written so far, of `list_exported`.
@@ -30,10 +39,20 @@ def export_project(store: AnnotationStore, json_path: Path) -> Generator[int, No
         AnnotateError: a file cannot be written, or the project cannot be read.
     """
     items = (
-        CocoItem(record.id, name_image(record, store.path.parent), store.load_map(record.id))
+        _make_item(store, record, with_provenance=with_provenance)
         for record in list_exported(store)
     )
     yield from coco_exports(json_path, items, store.categories, store.former_categories)
+
+
+def _make_item(
+    store: AnnotationStore, record: ImageRecord, *, with_provenance: bool
+) -> CocoItem:
+    name, map = name_image(record, store.path.parent), store.load_map(record.id)
+    if not with_provenance:
+        return CocoItem(record.id, name, map)
+    shares = find_shares(store.provenance(record.id), map)
+    return CocoItem(record.id, name, map, {i: {PROVENANCE_KEY: made} for i, made in shares})
 
 
 def name_image(record: ImageRecord, folder: Path) -> str:

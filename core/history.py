@@ -18,6 +18,7 @@ from core.giving import make_edit, shrink
 from core.image_states import Place, ProjectStates
 from core.journal import decode_edit, decode_map, decode_segments, encode_edit
 from core.panoptic import Edit, PanopticMap, Rect, Segment
+from core.provenance import KeptProvenance
 from core.recent_edits import RecentEdits
 
 # What replaying an edit costs, in pixels written: those of its box, and for bytes and the rest.
@@ -32,6 +33,7 @@ class ProjectHistory(ProjectStates):
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         super().__init__(path, connection)
         self._recent = RecentEdits()
+        self._kept: KeptProvenance | None = None
 
     def load_map(self, image_id: int) -> PanopticMap:
         """The map of an image: the journal's edits up to the present position, carried out."""
@@ -48,7 +50,7 @@ class ProjectHistory(ProjectStates):
         place = self._place(image_id)
         done, map = self._load_snapshot(place, place.position)
         segments = dict(map.segments)
-        for seq, _, payload in self._read_payloads(image_id, done + 1, place.position):
+        for seq, _, payload, _ in self._read_payloads(image_id, done + 1, place.position):
             try:
                 before, after = decode_segments(payload)
             except ValueError as error:
@@ -122,9 +124,20 @@ class ProjectHistory(ProjectStates):
         has_any = bool(self._execute(statement, *at))
         self._execute("DELETE FROM snapshot WHERE image_id = ? AND seq > ?", *at)
         if has_any:
+            self._follow_branch(place)
             self._execute("DELETE FROM provenance WHERE image_id = ? AND seq > ?", *at)
             self._execute("DELETE FROM correction WHERE image_id = ? AND seq > ?", *at)
         return has_any
+
+    def _follow_branch(self, place: Place) -> None:
+        """Let the kept provenance go back to where the history now goes another way."""
+        kept = self._kept
+        if kept is None or (kept.image_id, kept.branch) != (place.image_id, place.branch):
+            return
+        if kept.position <= place.position or kept.go_back(place.position):
+            kept.branch += 1
+        else:
+            self._kept = None
 
     def undo(self, image_id: int) -> Edit | None:
         """Commit a step back; returns the edit that takes it in the map, None at the start."""
@@ -224,13 +237,13 @@ class ProjectHistory(ProjectStates):
 
     def _read_edits(self, image_id: int, first: int, last: int) -> Iterator[Edit]:
         """Edits by number, both ends included."""
-        for seq, label, payload in self._read_payloads(image_id, first, last):
+        for seq, label, payload, _ in self._read_payloads(image_id, first, last):
             yield self._decode(image_id, seq, label, payload)
 
     def _read_payloads(
         self, image_id: int, first: int, last: int
-    ) -> Iterator[tuple[int, str, bytes]]:
-        """Number, label and bytes of edits, both ends included."""
+    ) -> Iterator[tuple[int, str, bytes, int | None]]:
+        """Number, label, bytes and author's id of edits, both ends included."""
         where = "WHERE image_id = ? AND seq BETWEEN ? AND ? ORDER BY seq"
         for start in range(first, last + 1, _AT_ONCE):
             end = min(start + _AT_ONCE - 1, last)
@@ -238,12 +251,12 @@ class ProjectHistory(ProjectStates):
             for seq in range(start, end + 1):
                 if seq not in rows:
                     raise self._bad_edit(image_id, seq, "it is missing")
-                _, _, label, _, payload, _ = rows[seq]
-                yield seq, label, payload
+                _, _, label, _, payload, author_id = rows[seq]
+                yield seq, label, payload, author_id
 
     def _read_edit(self, image_id: int, seq: int) -> Edit:
         """An edit by number, which is kept for the way back."""
-        ((_, label, payload),) = self._read_payloads(image_id, seq, seq)
+        ((_, label, payload, _),) = self._read_payloads(image_id, seq, seq)
         edit = self._decode(image_id, seq, label, payload)
         self._recent.keep(image_id, seq, payload, edit)
         return edit

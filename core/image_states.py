@@ -162,7 +162,7 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut):
         rows = self._read("provenance", where, place.image_id, place.base)
         if not rows:
             return [A_PERSON]  # dropped by a version that kept no authors
-        return self._authors_of(decode_ids(rows[0][2]))
+        return self._authors_of(parse_ids(rows[0][2]))
 
     def _count(self, place: Place, edits: Iterable[Edit]) -> int:
         """Write which categories have how many segments more or less; returns how many all."""
@@ -202,7 +202,7 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut):
                 )
 
 
-def decode_ids(text: str) -> list[int]:
+def parse_ids(text: str) -> list[int]:
     """The ids of authors in a row of `provenance`, from the first to the last to edit.
 
     Raises:

@@ -89,7 +89,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TABLE provenance (
             image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
             seq INTEGER NOT NULL,            -- who made each pixel of the map after this edit
-            authors TEXT NOT NULL,           -- JSON, from the first to the last to edit
+            authors TEXT NOT NULL,           -- ids, from the first to the last to edit
             payload BLOB NOT NULL,           -- provenance.encode_plane
             checksum INTEGER,
             PRIMARY KEY (image_id, seq)

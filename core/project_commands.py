@@ -24,6 +24,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write the images of a project that have been worked on."
     parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
     parser.add_argument("out", type=Path, metavar="OUT", help="a folder, or the JSON to write")
+    parser.add_argument(
+        "--provenance", action="store_true", help="say who made which part of each segment"
+    )
     parser.set_defaults(run=_export)
 
 
@@ -35,7 +38,7 @@ def _export(args: argparse.Namespace) -> int:
     ):
         n_images, n_all = len(list_exported(store)), store.n_images()
         task = progress.add_task("Writing maps", total=n_images)
-        for n_written in export_project(store, json_path):
+        for n_written in export_project(store, json_path, with_provenance=args.provenance):
             progress.update(task, completed=n_written)
     untouched = count(n_all - n_images, "image")
     say(f"{json_path} holds {count(n_images, 'map')}; without an edit: {untouched}.")

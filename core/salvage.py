@@ -1,6 +1,7 @@
 """What a damaged project file still holds: rows that are as they were written, one by one."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -178,7 +179,7 @@ def can_be_salvaged(path: Path) -> bool:
 def recognise(table: str, row: Row) -> tuple[Any, ...] | None:
     """The row's values as in `core.schema.COLUMNS`, if it is one of that table."""
     layout = _LAYOUTS[table]
-    if len(row.values) > len(layout):
+    if len(row.values) not in _find_lengths(table):
         return None
     named: dict[str, Any] = {}
     for number, (column, types, default) in enumerate(layout):
@@ -190,3 +191,11 @@ def recognise(table: str, row: Row) -> tuple[Any, ...] | None:
         named[column] = row.row_id if column == "id" else value
     values = tuple(named[column] for column in COLUMNS[table].split(", "))
     return values if named["checksum"] in {None, row_checksum(*values)} else None
+
+
+@cache
+def _find_lengths(table: str) -> set[int]:
+    """How many values a row of each version has, as it is stored until it is written anew."""
+    names = [name for name, _, _ in _LAYOUTS[table]]
+    n_first = sum(default is _MISSING for _, _, default in _LAYOUTS[table])
+    return {n_first, names.index("checksum") + 1, len(names)}

@@ -14,15 +14,15 @@ from threading import Lock, Thread
 from typing import Final
 
 from core.errors import AnnotateError
-from core.history import ProjectHistory
 from core.image_states import Place
 from core.journal import encode_map
+from core.project_provenance import ProjectProvenance
 from core.schema import open_database
 
 SNAPSHOT_COST: Final = 40_000_000  # pixels written by replaying; about 100 ms
 
 
-class ProjectSnapshots(ProjectHistory):
+class ProjectSnapshots(ProjectProvenance):
     """The part of `AnnotationStore` that makes snapshots."""
 
     def needs_snapshot(self, image_id: int) -> bool:
@@ -37,10 +37,13 @@ class ProjectSnapshots(ProjectHistory):
             if not self._cost_since_snapshot(place):
                 return
             payload = encode_map(self._map_at(place, place.position))
+            provenance = self._find_provenance(place)
         with self._writing():  # which waits for nothing but the disk
             now = self._place(image_id)
             if now.branch == place.branch and now.base <= place.position:
                 self._keep_snapshot(place.image_id, place.position, payload)
+                if provenance is not None:
+                    self._keep_provenance(place, *provenance)
 
     def _keep_snapshot(self, image_id: int, seq: int, payload: bytes) -> None:
         self._execute("DELETE FROM snapshot WHERE image_id = ? AND seq = ?", image_id, seq)

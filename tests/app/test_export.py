@@ -1,10 +1,12 @@
 """The export dialog writes what it says, can be stopped, and says how it went."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
 
 from app.export import ExportDialog
 from core.coco import read_coco
@@ -113,3 +115,13 @@ def test_a_project_without_segments_has_nothing_to_export(qtbot, tmp_path) -> No
 
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_who_made_the_segments_can_be_asked_for(qtbot, dialog, tmp_path) -> None:
+    box = dialog.findChild(QCheckBox)
+    qtbot.keyClick(box, Qt.Key.Key_Space)
+    button(dialog, "Export").click()
+    wait_for(qtbot, dialog, "2 images written to")
+    content = json.loads(dialog.json_path.read_text())
+    infos = [info for a in content["annotations"] for info in a["segments_info"]]
+    assert infos and all(info["bitbrush_provenance"] == {"human": 1.0} for info in infos)

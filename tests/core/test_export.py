@@ -1,8 +1,11 @@
 """A project's maps leave it as COCO panoptic files that read back the same."""
 
+import json
+
 import numpy as np
 import pytest
 
+from core.authors import Author, AuthorKind
 from core.coco import read_coco
 from core.edits import brush_stroke
 from core.export import export_project, find_json_path, list_exported
@@ -44,6 +47,24 @@ def test_exported_maps_read_back_pixel_for_pixel(store, tmp_path):
         expected = store.load_map(record.id)
         assert expected.segment_ids.any()
         assert np.array_equal(dataset.load_map(index).segment_ids, expected.segment_ids)
+
+
+def test_who_made_a_segment_is_said_only_when_asked_for(store, tmp_path):
+    map = store.load_map(1)
+    edit = brush_stroke(map, [(25, 9)], 2.0, map.segments[1])
+    store.append_edit(1, edit, Author(AuthorKind.MODEL, "tiny", 0, 4))
+    made_by_model = np.count_nonzero(edit.before != edit.after)
+    infos = []
+    for with_provenance in (False, True):
+        path = tmp_path / f"{with_provenance}.json"
+        list(export_project(store, path, with_provenance=with_provenance))
+        (info,) = json.loads(path.read_text())["annotations"][0]["segments_info"]
+        infos.append(info)
+        assert read_coco(path).images[0].segments[0].id == 1
+    share = round(made_by_model / infos[0]["area"], 4)
+    made = infos[1].pop("bitbrush_provenance")
+    assert made == pytest.approx({"human": 1 - share, "model tiny": share}, abs=0.001)
+    assert infos[0] == infos[1]
 
 
 def test_an_image_is_named_by_its_path_in_the_project_and_a_frame_by_its_number(

@@ -32,6 +32,12 @@ from app.toolbox import (
 )
 
 N_CATEGORY_KEYS: Final = 9
+TINTED: Final = {
+    "human": "what people made",
+    "model": "what models made",
+    "propagated": "what was propagated",
+    "imported": "what was imported",
+}
 
 # A row takes a line or two; the formatter would give each argument a line of its own.
 # fmt: off
@@ -196,6 +202,12 @@ ACTIONS: Final = (
     ActionSpec("by_category", VIEW, "Colour by category", "canvas.look.toggle_by_category",
                ("Shift+O",), checked="canvas.look.is_by_category",
                tip="All segments of a category in its colour, or each in one close to it."),
+    ActionSpec("by_author", VIEW, "Tint by author", "canvas.tint.toggle", ("Shift+A",),
+               checked="canvas.tint.is_on",
+               tip="By who changed each pixel last: people, a model, propagation, an import."),
+    *(ActionSpec(f"tint_{kind}", VIEW, f"Tint {what}", "canvas.tint.toggle_kind", (), kind,
+                 when="canvas.tint.is_on", checked=f"canvas.tint.shows_{kind}")
+      for kind, what in TINTED.items()),
     ActionSpec("image_only", VIEW, "Image only (while held)", "canvas.look.toggle_image_only",
                ("Q",), checked="canvas.look.is_image_only"),
     ActionSpec("highlight", VIEW, "Mark the segment under the mouse",

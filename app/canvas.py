@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.author_tint import AuthorLegend
 from app.canvas_marks import cursor_for, paint_line, paint_outline, paint_tip
 from app.document import Document
 from app.focus import is_typing
@@ -55,6 +56,7 @@ class CanvasView(MapView):
         self._is_space_held = False
         self._mouse: QPointF | None = None  # in the widget's coordinates, None outside
         self._tag = NameTag(self)
+        AuthorLegend(self.tint, self)
         self._framed: Rect | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

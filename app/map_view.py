@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from app.author_tint import AuthorTint
 from app.canvas_marks import paint_empty, why_empty
 from app.document import Document
 from app.layers import Draft, MapLayer
@@ -24,6 +25,7 @@ class MapView(QWidget):
 
     Attributes:
         look: how they are drawn.
+        tint: by who made the pixels, if that is wanted.
 
     Signals:
         view_changed(): zoom or place.
@@ -35,11 +37,13 @@ class MapView(QWidget):
         super().__init__(parent)
         self.look = Look(self)
         self._document = document
+        self.tint = AuthorTint(document, self)
         self._screen = Screen()
         self._scene = Scene(background=QColor(current_tones().canvas).rgb())
         self._has_stale_colors = True
         self._is_fitted = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.tint.changed.connect(self._on_tint_changed)
         self.look.recolored.connect(self._recolor)
         self.look.retoned.connect(self._on_retoned)
         self.look.changed.connect(self.update)
@@ -171,11 +175,16 @@ class MapView(QWidget):
             # The ids of a preview are its own.
             hidden=document.hidden if document.preview is None else frozenset(),
             selected_id=document.selected_id if document.preview is None else VOID,
-            is_outlined=self.look.is_outlined,
+            is_outlined=self.look.is_outlined or self._scene.tint is not None,
             is_by_category=self.look.is_by_category,
         )
         if before is not None and self._scene.colors.recolors_any_of(before):
             self._screen.spoil_map()
+
+    @Slot()
+    def _on_tint_changed(self) -> None:
+        self._scene.tint = self.tint.tint
+        self._recolor()
 
     @Slot()
     def _on_retoned(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QImage, QPainter
 
+from app.author_tint import Tint
 from app.image_layer import GRID_SCALE, ImageLayer, Pixels, draw_grid
 from app.layers import Draft, MapColors, MapLayer, color_map, highlight, sample_map
 from app.tone import PLAIN, Tone
@@ -33,6 +34,7 @@ class Scene:
         image: the picture; None draws nothing at all.
         map: stretched over the image; None draws the picture alone.
         colors: of the map.
+        tint: laid under what is drawn of the map.
         draft: painted over the map.
         highlighted_id: the segment that is marked over the map; 0 for none.
         tone: of the picture.
@@ -45,6 +47,7 @@ class Scene:
     image: ImageLayer | None = None
     map: MapLayer | None = None
     colors: MapColors | None = None
+    tint: Tint | None = None
     draft: Draft | None = None
     highlighted_id: int = VOID
     tone: Tone = PLAIN
@@ -164,7 +167,11 @@ class Screen:
         shown = sample_map(
             scene.map, scene.image.size, scene.view, area, draft=scene.draft, reach=reach
         )
-        pixels[area.slices] = color_map(shown, scene.colors, scene.line_width)
+        colored = color_map(shown, scene.colors, scene.line_width)
+        if scene.tint is not None:
+            tinted = scene.tint.render(scene.image.size, scene.view, area)
+            colored = np.where(colored == 0, tinted, colored)
+        pixels[area.slices] = colored
         if area == self._whole and scene.draft is None:
             self._shown = shown[reach:-reach, reach:-reach]
 

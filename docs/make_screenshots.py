@@ -1,4 +1,4 @@
-"""Make the pictures of the user guide: each tool in use on a bundled sample.
+"""Make the pictures of README and user guide: the window, and each tool in use on a sample.
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py [NAME ...]
 
@@ -10,7 +10,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,15 +29,16 @@ from app.canvas import WHEEL_PER_DOUBLING
 from app.category_editor import CategoryEditor
 from app.category_impact import CategoryImpact
 from app.category_table import COUNT, KIND, CategoryTable
+from app.sample_project import make_sample_folder
 from app.style_sheet import LIGHT
 from app.theme import dress
 from app.toolbox import ERASER, FILL, LASSO, MERGE, POLYGON, REGION, SPLIT, SUPERPIXEL, WAND
 from app.window import MainWindow
 from core.bundled import SAMPLES
 from core.category_files import category_templates, read_categories
-from core.images import read_size
+from core.images import list_images, read_size
 from core.panoptic import Category
-from core.store import AnnotationStore
+from core.store import PROJECT_NAME, AnnotationStore
 from core.strokes import Tip
 
 IMAGES: Final = Path(__file__).parent / "images"
@@ -43,6 +46,8 @@ SAMPLE: Final = SAMPLES / "fluorescence_bright.jpg"
 NUCLEUS: Final = Category(1, "nucleus", is_thing=True, color=(80, 160, 220))
 BACKGROUND: Final = Category(2, "background", is_thing=False, color=(110, 110, 120))
 SIZE: Final = (1200, 660)
+LARGE: Final = (1440, 900)
+N_STEPS: Final = 8
 N_COLORS: Final = 128
 METHOD: Final = Image.Quantize.MAXCOVERAGE  # which keeps the colours of small things
 TOUCHING: Final = ((475, 92), (462, 138), (470, 168), (498, 150), (508, 100), (492, 92))
@@ -247,9 +252,73 @@ SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     split,
     region,
 )
-PICTURES: Final[dict[str, Callable[[Stage], QPixmap | None]]] = {
-    **{f"tool-{scene.__name__}": scene for scene in SCENES},
-    "categories": categories,
+
+
+def played(act: Callable[[Stage], QPixmap | None]) -> Callable[[Path], QPixmap]:
+    """A scene in a window of its own, on a copy of a sample without a model."""
+
+    def play(folder: Path) -> QPixmap:
+        image = Path(shutil.copy(SAMPLE, folder))
+        categories = (NUCLEUS, BACKGROUND)
+        with AnnotationStore.create(folder / "cells.bitbrush", categories) as store:
+            store.add_images([(image, None, *read_size(image))])
+            with opened(store, SIZE) as window:
+                shown = act(Stage(window))
+                QTest.qWait(100)
+                picture = shown or window.grab()
+                window.canvas.cancel_gesture()
+                return picture
+
+    return play
+
+
+def proposal(folder: Path) -> QPixmap:
+    """The sample project after Segment image, with more steps than the model needs."""
+    os.environ["XDG_DATA_HOME"] = str(folder)
+    samples = make_sample_folder()
+    with AnnotationStore.open(samples / PROJECT_NAME) as store:
+        store.add_images([(path, None, *read_size(path)) for path in list_images(samples)])
+        with opened(store, LARGE) as window:
+            return segmented(window)
+
+
+def segmented(window: MainWindow) -> QPixmap:
+    """A window with the model's proposal for its image."""
+    window.model_run.load_model()
+    wait_until(lambda: window.model_run.can_begin)
+    window.step_panel.set_options(replace(window.step_panel.options(), steps=N_STEPS))
+    window.commands["segment_image"].trigger()
+    wait_until(lambda: window.document.has_proposal)
+    window.notice_stack.close_all()
+    QTest.qWait(300)
+    return window.grab()
+
+
+@contextmanager
+def opened(store: AnnotationStore, size: tuple[int, int]) -> Iterator[MainWindow]:
+    """A window of that size that shows the first image."""
+    window = MainWindow(store)
+    window.resize(*size)
+    window.show()
+    QTest.qWaitForWindowExposed(window)
+    wait_until(lambda: not window.document.reader.is_reading)
+    QTest.qWait(300)
+    yield window
+    window.document.reject()
+    window.close()
+    window.deleteLater()
+
+
+def wait_until(is_done: Callable[[], bool]) -> None:
+    """Let the window work until then."""
+    while not is_done():
+        QTest.qWait(20)
+
+
+PICTURES: Final[dict[str, Callable[[Path], QPixmap]]] = {
+    "window": proposal,
+    **{f"tool-{scene.__name__}": played(scene) for scene in SCENES},
+    "categories": played(categories),
 }
 
 
@@ -263,31 +332,16 @@ def main() -> None:
     dress(app, LIGHT)
     for name in arguments.names or PICTURES:
         with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_CONFIG_HOME"] = folder  # settings of a first start, kept nowhere
             path = arguments.out / f"{name}.png"
-            make_picture(Path(folder), PICTURES[name], path)
+            keep(PICTURES[name](Path(folder)), path)
             print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def make_picture(folder: Path, act: Callable[[Stage], QPixmap | None], path: Path) -> None:
-    """Play a scene in a window of its own and keep what is seen."""
-    os.environ["XDG_CONFIG_HOME"] = str(folder)  # settings of a first start, kept nowhere
-    image = Path(shutil.copy(SAMPLE, folder))
-    with AnnotationStore.create(folder / "cells.bitbrush", (NUCLEUS, BACKGROUND)) as store:
-        store.add_images([(image, None, *read_size(image))])
-        window = MainWindow(store)
-        window.resize(*SIZE)
-        window.show()
-        QTest.qWaitForWindowExposed(window)
-        while window.document.reader.is_reading:
-            QTest.qWait(20)
-        QTest.qWait(300)
-        shown = act(Stage(window))
-        QTest.qWait(100)
-        part = path.with_suffix(".part.png")
-        (shown or window.grab()).save(str(part))
-        window.canvas.cancel_gesture()
-        window.close()
-        window.deleteLater()
+def keep(shown: QPixmap, path: Path) -> None:
+    """Write a small PNG with few colours."""
+    part = path.with_suffix(".part.png")
+    shown.save(str(part))
     with Image.open(part) as picture:
         picture.convert("RGB").quantize(N_COLORS, METHOD, dither=Image.Dither.NONE).save(
             path, optimize=True

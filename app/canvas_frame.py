@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from app.activity import ActivityMeter
 from app.canvas import CanvasView
 from app.document import Document
 from app.navigator import Navigator
@@ -17,6 +18,7 @@ class CanvasFrame(QWidget):
     ) -> None:
         super().__init__(parent)
         self._look = canvas.look
+        self.activity = ActivityMeter(document, canvas)
         self.navigator = Navigator(document, canvas)
         self.rulers = tuple(
             Ruler(canvas, orientation, self)

@@ -369,6 +369,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.canvas.cancel_gesture()
+        self.canvas_frame.activity.save()
         self.remember()
         self._end_work()
         super().closeEvent(event)

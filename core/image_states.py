@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.authors import A_PERSON, Author, AuthorKind, ProjectAuthors, author_of_label
+from core.correction_meter import ProjectMeter
 from core.hold_out import ProjectHoldOut
 from core.panoptic import Edit, Segment
 from core.review import VERDICTS, Review, find_review
@@ -33,7 +34,7 @@ class Place:
     model: str
 
 
-class ProjectStates(ProjectAuthors, ProjectHoldOut):
+class ProjectStates(ProjectAuthors, ProjectHoldOut, ProjectMeter):
     """The part of `AnnotationStore` about how far images are."""
 
     def set_review(self, image_id: int, review: Review, reason: str = "") -> None:
@@ -100,6 +101,10 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut):
             model=author.model if author.kind is AuthorKind.MODEL else place.model,
         )
         self._write_place(after, review)
+        if author.kind is AuthorKind.MODEL:
+            self._begin_correction(place.image_id, position, self._author_id(author))
+        elif place.model and author.kind is AuthorKind.HUMAN and not keeps_review:
+            self._count_gesture(place.image_id)
         return after
 
     def _go_to(self, place: Place, position: int, edits: Sequence[Edit]) -> None:
@@ -113,6 +118,8 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut):
         models = [author.model for author in authors if author.kind is AuthorKind.MODEL]
         place = replace(place, model=models[-1] if models else "")
         self._write_place(place, self._find_review(place, authors))
+        if models:
+            self._count_gesture(place.image_id)
 
     def _find_review(self, place: Place, authors: Sequence[Author] | None = None) -> Review:
         if place.verdict and place.position == place.verdict_at:

@@ -1,9 +1,12 @@
-"""Commands on a project without a window: export, import, recover."""
+"""Commands on a project without a window: export, import, recover, corrections."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from core.corrections import to_csv
+from core.durable import replace_file
+from core.errors import ProjectError
 from core.export import export_project, find_json_path, list_exported
 from core.map_import import ImportReport, import_maps, plan_import, say_plan
 from core.recovery import recover_project
@@ -18,6 +21,7 @@ def add_project_commands(add_parser: AddParser) -> None:
     _add_export(add_parser("export", help="write a project as COCO panoptic files"))
     _add_import(add_parser("import", help="take COCO panoptic maps in"))
     _add_recover(add_parser("recover", help="save what a damaged project still holds"))
+    _add_corrections(add_parser("corrections", help="list what correcting proposals took"))
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +81,35 @@ def _add_recover(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
     parser.set_defaults(run=_recover)
+
+
+def _add_corrections(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Write a CSV of what it took to correct each proposal whose image was approved: "
+        "pixels, segments, gestures and active seconds."
+    )
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
+    parser.add_argument(
+        "out", type=Path, metavar="CSV", nargs="?", help="to write (default: standard output)"
+    )
+    parser.set_defaults(run=_list_corrections)
+
+
+def _list_corrections(args: argparse.Namespace) -> int:
+    with AnnotationStore.open(args.project, is_read_only=True) as store:
+        corrections = store.corrections()
+    table = to_csv(corrections)
+    if args.out is None:
+        say(table.rstrip("\n"))
+        return DONE
+    try:
+        replace_file(args.out, table.encode())
+    except OSError as error:
+        raise ProjectError(
+            f"{args.out} cannot be written ({error.strerror}); choose another place."
+        ) from error
+    say(f"{args.out} holds {count(len(corrections), 'correction')}.")
+    return DONE
 
 
 def _recover(args: argparse.Namespace) -> int:

@@ -16,13 +16,13 @@ from typing import Final
 from core.errors import AnnotateError
 from core.image_states import Place
 from core.journal import encode_map
-from core.project_provenance import ProjectProvenance
+from core.project_corrections import ProjectCorrections
 from core.schema import open_database
 
 SNAPSHOT_COST: Final = 40_000_000  # pixels written by replaying; about 100 ms
 
 
-class ProjectSnapshots(ProjectProvenance):
+class ProjectSnapshots(ProjectCorrections):
     """The part of `AnnotationStore` that makes snapshots."""
 
     def needs_snapshot(self, image_id: int) -> bool:

@@ -235,7 +235,7 @@ def test_the_palette_shows_what_cannot_be_done_and_does_not_do_it(
     greyed = {row.text(0) for row in rows if row.isDisabled()}
     assert {"Edit: Undo", "Segment: Fill holes"} <= greyed
     assert [row.isDisabled() for row in rows] == sorted(row.isDisabled() for row in rows)
-    qtbot.keyClicks(field, "hol")
+    qtbot.keyClicks(field, "holes")
     assert [row.text(0) for row in rows if not row.isHidden()] == ["Segment: Fill holes"]
     qtbot.keyClick(field, Key.Key_Return)
     assert palette.isVisible()

@@ -293,7 +293,7 @@ def measure_many_images(folder: Path) -> list[list[str]]:
         names = (f"batch_{n // 1000}/image_{n:06}.jpg" for n in range(N_IMAGES))
         store.add_images((folder / name, None, 600, 800) for name in names)
         middle = N_IMAGES // 2
-        approve = "UPDATE image SET review = 'approved' WHERE id <= ?"
+        approve = "UPDATE image SET review = 'approved', held_out = 0 WHERE id <= ?"
         store._execute(approve, middle)  # noqa: SLF001 - at once
     table = [
         measured("open the project", "300", lambda: AnnotationStore.open(path).close(), REPEATS)

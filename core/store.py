@@ -17,6 +17,7 @@ from core.compaction import ProjectCompaction
 from core.errors import ProjectError
 from core.file_lock import FileLock
 from core.image_query import ImageQuery, Order
+from core.model_versions import ProjectModels
 from core.panoptic import Category, Edit
 from core.project_categories import ProjectCategories
 from core.project_images import ImageRecord
@@ -42,7 +43,7 @@ PROJECT_SUFFIX: Final = ".bitbrush"
 PROJECT_NAME: Final = f"annotations{PROJECT_SUFFIX}"  # of a folder's own project
 
 
-class AnnotationStore(ProjectCategories, ProjectSources, ProjectCompaction):
+class AnnotationStore(ProjectCategories, ProjectSources, ProjectModels, ProjectCompaction):
     """An open project; made by `create` or `open`, ended by `close` or a `with` block.
 
     Only one process at a time can have a project open, but for reading.

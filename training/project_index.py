@@ -25,13 +25,13 @@ def index_project(
 ) -> PanopticFiles:
     """The images of a project as `list_images` finds them, and how to read their labels.
 
-    Those that the project holds out are left out.
+    Those that the project holds out are left out, and those that a person has rejected.
 
     Raises:
         AnnotateError: the project cannot be read, or has no categories.
     """
     categories, records, bad = list_images(path, which)
-    records = [record for record in records if not record.is_held_out]
+    records = [r for r in records if not r.is_held_out and r.review is not Review.REJECTED]
     codes = codes_of(categories)
     numbered = with_numbers(categories, has_stuff_ids=has_stuff_ids)
     entries = [

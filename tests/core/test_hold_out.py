@@ -177,6 +177,15 @@ def test_no_training_reads_what_is_held_out(make):
         assert len(files) == 10 - len(names)
 
 
+def test_no_training_reads_what_was_rejected(make):
+    store = make(["a.png", "b.png"])
+    for image_id in (1, 2):
+        edit = brush_stroke(store.load_map(image_id), [(3, 3)], 2, new_segment_of(store))
+        store.append_edit(image_id, edit)
+    store.set_review(2, Review.REJECTED, "too dark")
+    assert len(index_project(store.path, has_stuff_ids=False, which="edited")) == 1
+
+
 def new_segment_of(store):
     return new_segment(store.load_map(store.image_ids()[-1]), CELL)
 

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.experiments import NUCLEUS, Picture, Way, draw_maps
+from benchmarks.experiments import NUCLEUS, Picture, Way
 from benchmarks.natural import train_for
 from benchmarks.nuclei_peer import as_counts, load_net, say
 from benchmarks.peer_unet import Cutting, cut_segments, predict
@@ -46,6 +46,7 @@ from core.images import read_image
 from core.model.checkpoint import load_checkpoint, save_checkpoint
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.prepare import stretch_contrast
+from core.model.segment import Guesses, encode_image, final_segments
 from core.model_card import ModelCard
 from training.charts import Chart, draw_charts, picture_size, to_svg
 from training.coco_index import index_coco
@@ -60,6 +61,7 @@ PEER: Final = "peer"
 CROPS: Final = (Crops(128, 4, 0.8), Crops(256, 1, 0.2))  # those that the peer was measured on
 STEPS: Final = 4_000  # about as many as 30 minutes are; the rate follows the minutes
 TUNE_ON: Final = {"fluorescence, small": 8, "tissue": 4}  # training pictures
+HEALING: Final = [(10, 4.0), (20, 12.0)]  # split segments, with ids that are drawn at random
 Groups = dict[str, ErrorCounts]
 Drawn = dict[bool, NDArray[Any]]  # nuclei split into connected parts, and as their ids are
 Draw = Callable[[NDArray[np.uint8]], Drawn]
@@ -78,17 +80,10 @@ class Network:
 
 
 NETWORKS: Final[Mapping[str, Network]] = {
-    "plain": Network(
-        {"evidence_dilations": (), "place_cell": 0, "b": 0.5},
-        [(10, 4.0), (20, 8.0), (20, 12.0)],
-    ),
-    "evidence": Network(
-        {"evidence_dilations": (1, 3, 9), "place_cell": 0, "b": 0.5},
-        [(10, 4.0), (20, 8.0), (20, 12.0)],
-    ),
+    "plain": Network({"evidence_dilations": (), "place_cell": 0, "b": 0.5}, HEALING),
+    "evidence": Network({"evidence_dilations": (1, 3, 9), "place_cell": 0, "b": 0.5}, HEALING),
     "place": Network(
-        {"evidence_dilations": (1, 3), "place_cell": 6, "b": 0.25},
-        [(10, 0.0), (10, 1.0), (10, 2.0)],
+        {"evidence_dilations": (1, 3), "place_cell": 6, "b": 0.25}, [(2, 1.0), (5, 1.0)]
     ),
 }
 
@@ -239,10 +234,13 @@ def open_point(name: str, where: Path, minutes: float, folder: Path) -> tuple[Dr
 
         return cut, Point("watershed", record["steps"])
     model, card = load_checkpoint(weights, "cpu")
+    # Decoding is no part of the training: weights of any age are decoded as the preset is now.
+    decoding = RECIPES["nuclei"].config.model.map_decoding
+    model.config = replace(model.config, map_decoding=decoding)
     seen = pick_pictures(folder / "train" / "panoptic_train.json")
     way = max(NETWORKS[name].ways, key=lambda way: rate_way(model, card, seen, way))
     point = Point(f"{way[0]} steps, td {way[1]:g}", card.training["steps"])
-    return (lambda image: draw_maps(model, card, image, way)), point
+    return (lambda image: draw_nuclei(model, card, image, way)), point
 
 
 def pick_pictures(path: Path) -> dict[str, list[Picture]]:
@@ -273,10 +271,28 @@ def rate_way(
     for pictures in seen.values():
         counts = ErrorCounts()
         for picture in pictures:
-            drawn = draw_maps(model, card, picture.image, way)
+            drawn = draw_nuclei(model, card, picture.image, way)
             counts.add(count_errors(drawn[True], picture.truth))
         found.append(counts.pq)
     return float(np.mean(found))
+
+
+@torch.inference_mode()
+def draw_nuclei(model: Pix2SeqD, card: ModelCard, image: NDArray[np.uint8], way: Way) -> Drawn:
+    """Nuclei as the program draws them, of one sample: ids split into parts, and not."""
+    encoding, frame = encode_image(model, image)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(1, model.config.n_bits, *frame.mask, generator=generator)
+    guesses, x0 = Guesses(model.config), noise
+    for step in model.sample(encoding, noise, way[0], time_delta=way[1]):
+        x0 = guesses.join(step.x0)
+    drawn: Drawn = {}
+    for is_split in (True, False):
+        options = replace(RECIPES["nuclei"].sampling, split_parts=is_split)
+        ids, category_ids = final_segments(model, card, x0, frame, options)
+        nuclei = [k for k, category_id in category_ids.items() if category_id == NUCLEUS]
+        drawn[is_split] = np.where(np.isin(ids, nuclei), ids, 0)
+    return drawn
 
 
 def score_pictures(point: Point, draw: Draw, path: Path, every: int) -> None:

@@ -115,7 +115,7 @@ def segment_image(
             segment_ids=np.ascontiguousarray(numbers[:height, :width]),
             category_ids=category_ids,
         )
-    ids, category_ids = _final_segments(model, card, x0, frame, options)
+    ids, category_ids = final_segments(model, card, x0, frame, options)
     yield Proposal(ids, category_ids, options, card.name, time.perf_counter() - began)
 
 
@@ -287,10 +287,14 @@ def _coarse_segments(
     )
 
 
-def _final_segments(
+def final_segments(
     model: Pix2SeqD, card: ModelCard, x0: Tensor, frame: Frame, options: SamplingOptions
 ) -> tuple[Ids, dict[int, int]]:
-    """Segments at the size of the picture."""
+    """Segments of a sample at the size of the picture.
+
+    Args:
+        x0: [1, n, h, w], of all steps together as `Guesses` joins them.
+    """
     if model.config.map_decoding == "authors":
         labels = cut_padding(model.to_labels(x0).cpu(), frame)[0].numpy()
         return to_segments(

@@ -12,6 +12,7 @@ from core.panoptic import Category
 from core.provenance import Provenance, find_shares
 from core.recovery import recover_project
 from core.store import AnnotationStore
+from core.training_snapshot import snapshot_project
 
 CELL = Category(1, "cell", is_thing=True, color=(255, 0, 0))
 DEBRIS = Category(2, "debris", is_thing=True, color=(0, 255, 0))
@@ -119,6 +120,18 @@ def test_snapshots_compaction_and_recovery_keep_it(store):
         assert_made_by(again, expected[20])
         again.travel(1, 0)
         assert_made_by(again, expected[15])
+
+
+def test_a_copy_to_train_on_knows_who_made_which_pixel(store, tmp_path):
+    expected = draw(store, 1, seed=8, n_edits=9)
+    store.take_snapshot(1)
+    expected += draw(store, 1, seed=9, n_edits=4)[1:]
+    made = expected[-1].copy()
+    made[made == None] = expected[9][made == None]  # noqa: E711 - of each pixel
+    copied = snapshot_project(store.path, tmp_path / "run", [1])
+    with AnnotationStore.open(copied.training, is_read_only=True) as training:
+        assert (training.human_pixels(1) == (made == A_PERSON)).all()
+        assert (made_by(training.provenance(1)) == made).all()
 
 
 def test_what_was_compacted_away_still_tells_the_state_and_the_model(store):

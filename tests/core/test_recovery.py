@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.authors import A_PERSON, ANOTHER_PROGRAM, Author, AuthorKind
 from core.edits import brush_stroke, erase_stroke, new_segment
 from core.errors import AnnotateError, DamagedProjectError, ProjectError
 from core.panoptic import Category, PanopticMap
@@ -20,6 +21,7 @@ from core.store import AnnotationStore, ImageQuery, Review
 
 CELL = Category(1, "Zelle ø", is_thing=True, color=(255, 0, 0), hotkey="c")
 DISH = Category(2, "dish", is_thing=False, color=(0, 0, 255))
+AUTHORS = (Author(AuthorKind.MODEL, "nuclei", 3, 20), A_PERSON, ANOTHER_PROGRAM)
 N_IMAGES, N_EDITS = 6, 40
 N_DAMAGES = 100
 KILLED_AT_RENAMING = """
@@ -56,7 +58,7 @@ def make_project(path):
             states[image] = [state(map)]
             for number in range(N_EDITS):
                 edit = any_edit(map, dice)
-                store.append_edit(image, edit)
+                store.append_edit(image, edit, AUTHORS[number % len(AUTHORS)])
                 map.apply(edit)
                 states[image].append(state(map))
                 if number % 15 == 14 and image != 2:
@@ -258,6 +260,8 @@ def test_any_damage_is_a_sentence_and_never_a_pixel(tmp_path, example, seed):
         for image in store.images():
             assert state(store.load_map(image.id)) in states[image.id]
             assert walk(store, image.id) <= set(states[image.id])
+            assert set(store.provenance(image.id).authors[1:]) <= set(AUTHORS)
+        assert {c.model for c in store.corrections()} <= {"nuclei"}
 
 
 def walk(store, image_id):

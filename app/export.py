@@ -98,7 +98,9 @@ class ExportDialog(QDialog):
         n_images, folder = _count(self._n_images), INDEX_NAME.removesuffix(".json")
         sentences = [f"{INDEX_NAME}: categories and segments. {folder}/: {n_images} as PNG."]
         if self._n_others:
-            sentences.append(f"{_count(self._n_others)} without any edit are left out.")
+            sentences.append(
+                f"{_count(self._n_others)} without any edit, or rejected, are left out."
+            )
         if self.json_path.exists():
             sentences.append("The export that is there will be replaced.")
         self._what.setText(" ".join(sentences))

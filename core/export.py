@@ -6,9 +6,11 @@ from typing import Final
 
 from core.coco import CocoItem, coco_exports
 from core.provenance import find_shares
+from core.review import TO_REVIEW, Review
 from core.store import AnnotationStore, ImageQuery, ImageRecord
 
 INDEX_NAME: Final = "panoptic.json"
+EXPORTED: Final = (*TO_REVIEW, Review.APPROVED)
 PROVENANCE_KEY: Final = "bitbrush_provenance"
 
 
@@ -18,8 +20,8 @@ def find_json_path(out: Path) -> Path:
 
 
 def list_exported(store: AnnotationStore) -> list[ImageRecord]:
-    """The images that have an edit in effect; the others would be void and are left out."""
-    return store.image_records(store.image_ids(ImageQuery(has_edits=True)))
+    """The images that have an edit in effect and were not rejected; the others are left out."""
+    return store.image_records(store.image_ids(ImageQuery(states=EXPORTED, has_edits=True)))
 
 
 def export_project(

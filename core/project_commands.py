@@ -45,7 +45,9 @@ def _export(args: argparse.Namespace) -> int:
         for n_written in export_project(store, json_path, with_provenance=args.provenance):
             progress.update(task, completed=n_written)
     untouched = count(n_all - n_images, "image")
-    say(f"{json_path} holds {count(n_images, 'map')}; without an edit: {untouched}.")
+    say(
+        f"{json_path} holds {count(n_images, 'map')}; without an edit or rejected: {untouched}."
+    )
     return DONE
 
 

@@ -10,7 +10,7 @@ from core.coco import read_coco
 from core.edits import brush_stroke
 from core.export import export_project, find_json_path, list_exported
 from core.panoptic import Category, Segment
-from core.store import AnnotationStore
+from core.store import AnnotationStore, Review
 
 CELL = Category(1, "cell", is_thing=True, color=(250, 10, 10))
 
@@ -78,6 +78,11 @@ def test_an_image_is_named_by_its_path_in_the_project_and_a_frame_by_its_number(
 def test_an_image_without_edits_is_not_exported_as_void(store):
     store.undo(1)
     assert [record.id for record in list_exported(store)] == [2, 3]
+
+
+def test_an_image_that_was_rejected_is_not_exported(store):
+    store.set_review(2, Review.REJECTED, "out of focus")
+    assert [record.id for record in list_exported(store)] == [1, 3]
 
 
 def test_a_folder_gets_a_file_called_panoptic(tmp_path):

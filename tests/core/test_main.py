@@ -273,7 +273,9 @@ def test_export_writes_what_was_worked_on(tmp_path, capsys):
     assert main(["export", str(tmp_path / "project.bitbrush"), str(out)]) == 0
     assert np.array_equal(load_maps(out)["0.png"], expected)
     said = capsys.readouterr().out
-    assert said == f"{out / 'panoptic.json'} holds 1 map; without an edit: 1 image.\n"
+    assert (
+        said == f"{out / 'panoptic.json'} holds 1 map; without an edit or rejected: 1 image.\n"
+    )
 
 
 # import-weights

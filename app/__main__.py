@@ -50,6 +50,9 @@ LOG_NAME: Final = "bitbrush.log"
 FAULT_NAME: Final = "fault.log"
 OLD_FAULT_NAME: Final = "fault-of-last-run.log"
 MAX_LOG_BYTES: Final = 2_000_000
+# For torch, here or in children: beside other programs, threads that spin while they wait make
+# a model several times as slow.
+PASSIVE: Final = ("OMP_WAIT_POLICY", "passive")
 BLAS_THREADS: Final = "OPENBLAS_NUM_THREADS"
 
 _log = logging.getLogger("bitbrush")
@@ -58,6 +61,7 @@ _log = logging.getLogger("bitbrush")
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the arguments ask for; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault(*PASSIVE)
     command = arguments[0] if arguments else ""
     if command in {"-h", "--help"}:
         sys.stdout.write(HELP)

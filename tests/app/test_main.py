@@ -232,3 +232,14 @@ def test_who_sees_no_terminal_sees_why_no_window_opens(
     assert quits == []
     box.accept()
     assert quits == ["quit"]
+
+
+@pytest.mark.parametrize(("chosen", "wanted"), [("", "passive"), ("active", "active")])
+def test_threads_of_a_model_do_not_spin_while_they_wait_unless_that_was_chosen(
+    chosen, wanted, monkeypatch, capsys
+):
+    monkeypatch.setenv("OMP_WAIT_POLICY", chosen)
+    if not chosen:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert main(["--version"]) == 0
+    assert os.environ["OMP_WAIT_POLICY"] == wanted

@@ -8,7 +8,7 @@ A map counts once its line is written, which is after its PNG. So wherever a run
 JSON names only PNGs that are whole and as it says, or it is absent until the run goes on.
 
 Several processes may run at the same time and share the images. Each holds a lock file in
-`claims/` for the image that it works on, and one on the folder while it reads or writes lines;
+`.claims/` for the image that it works on, and one on the folder while it reads or writes lines;
 the system releases both when a process ends, however, so there is nothing that expires.
 """
 
@@ -79,7 +79,7 @@ class OutputFolder:
         self.index = folder / "panoptic.json"
         self._images = images
         self._maps = folder / "panoptic"
-        self._claims = folder / "claims"
+        self._claims = folder / ".claims"
         self._journal = SharedLines(folder / "segment.jsonl")
         self._lock = folder / "segment.lock"
         self._categories = categories

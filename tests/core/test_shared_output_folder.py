@@ -160,4 +160,4 @@ def test_one_of_two_processes_is_killed_and_started_again(images, out, tiny_mode
     dataset = read_coco(out / "panoptic.json")
     assert sorted(image.id for image in dataset.images) == list(range(1, N_IMAGES + 1))
     assert all(dataset.load(index)[0].shape == (40, 50) for index in range(N_IMAGES))
-    assert list((out / "claims").iterdir()) == []
+    assert list((out / ".claims").iterdir()) == []

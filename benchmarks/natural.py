@@ -67,7 +67,8 @@ LEAST_AREAS = (100, 400, 1_600, 6_400, 25_600)  # pixels of a proposed segment
 LEAST_SURENESS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 SAMPLING = SamplingOptions(steps=10, min_area=LEAST_AREAS[0], split_parts=True)
 KINDS = tuple(kind for kind in ACTIONS if kind != "redraw")  # borders are not looked at
-COLUMNS = ["", "PQ", "Th", "St", "actions", *KINDS, "person", "s"]
+SHORT = {"remove": "rem", "recategorise": "recat"}
+COLUMNS = ["", "PQ", "Th", "St", "acts", *(SHORT.get(k, k) for k in KINDS), "pers", "s"]
 ALL, EVEN, ODD = slice(None), slice(0, None, 2), slice(1, None, 2)  # of the photographs
 Step = Callable[[Batch], float]
 Proposer = Callable[[NDArray[np.uint8]], Segments]
@@ -197,7 +198,7 @@ class Scores:
     def row(self, categories: Sequence[Category], of: slice = ALL) -> list[str]:
         """One line of the table."""
         report, cost = self.report(categories, of), self.cost(of)
-        kept = f"{self.least_area} px, {self.least_sureness:g}" if self.least_area else ""
+        kept = f"{self.least_area}, {self.least_sureness:g}" if self.least_area else ""
         return [
             f"{self.name}, {kept}" if kept else self.name,
             *(f"{100 * mean.pq:.1f}" for mean in (report.all, report.things, report.stuff)),

@@ -239,7 +239,7 @@ def open_point(name: str, where: Path, minutes: float, folder: Path) -> tuple[Dr
     model.config = replace(model.config, map_decoding=decoding)
     seen = pick_pictures(folder / "train" / "panoptic_train.json")
     way = max(NETWORKS[name].ways, key=lambda way: rate_way(model, card, seen, way))
-    point = Point(f"{way[0]} steps, td {way[1]:g}", card.training["steps"])
+    point = Point(f"{way[0]}, {way[1]:g}", card.training["steps"])
     return (lambda image: draw_nuclei(model, card, image, way)), point
 
 
@@ -338,7 +338,7 @@ def print_curves(curves: Curves) -> None:
     groups = list(
         dict.fromkeys(g for line in curves.values() for p in line.values() for g in p.split)
     )
-    columns = ["", "min", "steps", "sampling", "s", *groups]
+    columns = ["", "min", "trained", "steps, td", "s", *groups]
     print_report(
         "PQ in percent: ids split into parts / as they are", columns, make_rows(curves, groups)
     )

@@ -134,7 +134,7 @@ def measure_sureness(
     category_ids: dict[int, int],
     categories: Sequence[Category],
 ) -> dict[int, float]:
-    """The mean probability of each segment's category over its pixels.
+    """The mean probability of each segment's category over its pixels, 0 without any.
 
     Args:
         chances: [n_codes, h, w] of each code, over the whole picture.
@@ -146,8 +146,8 @@ def measure_sureness(
         here = [i for i, category_id in category_ids.items() if category_id == category.id]
         if here:
             plane = cv2.resize(chances[code], (width, height), interpolation=cv2.INTER_LINEAR)
-            sums = np.bincount(ids.ravel(), plane.ravel())
-            found |= {i: float(sums[i] / areas[i]) for i in here}
+            sums = np.bincount(ids.ravel(), plane.ravel(), minlength=len(areas))
+            found |= {i: float(sums[i] / max(areas[i], 1)) for i in here}
     return found
 
 

@@ -51,8 +51,9 @@ def test_a_segment_is_as_sure_as_its_pixels_are_of_its_category() -> None:
     ids = np.repeat(np.array([[1, 1, 2, 2]], np.uint16), 4, 0)
     chances = np.zeros((3, 2, 2), np.float32)
     chances[1], chances[2] = [[0.6, 0.5], [0.6, 0.5]], [[0.4, 0.5], [0.4, 0.5]]
-    sureness = measure_sureness(chances, ids, {1: 7, 2: 9}, CATEGORIES)
+    sureness = measure_sureness(chances, ids, {1: 7, 2: 9, 3: 9}, CATEGORIES)
     assert 0.575 < sureness[1] < 0.6 and 0.475 < sureness[2] < 0.5
+    assert sureness[3] == 0  # so small that none of its pixels was left at the picture's size
 
 
 def test_a_way_is_chosen_without_the_photographs_that_it_is_counted_on() -> None:

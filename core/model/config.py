@@ -54,6 +54,8 @@ class ModelConfig:
         past_frames: earlier maps that join the noisy map, for video.
         evidence_dilations: 3x3 windows over which segments share what their noisy bits say;
             () is the paper's plain head.
+        has_category_skip: whether the feature map alone has a say on the category, by one more
+            convolution beside the head, as a network without a decoder would say it.
         place_cell: ids are codes of the cell, so many map pixels a side, that the middle of a
             segment lies in; 0 draws them at random, as the paper does.
     """
@@ -111,6 +113,7 @@ class ModelConfig:
     train_schedule: Schedule = Schedule()
     sampling_schedule: Schedule = Schedule()
     evidence_dilations: tuple[int, ...] = ()
+    has_category_skip: bool = False
     place_cell: int = 0
 
     def __post_init__(self) -> None:
@@ -141,6 +144,14 @@ class ModelConfig:
             )
 
     def _check_head(self) -> None:
+        is_softmax = self.prediction == "x_softmax_xent"
+        if self.has_category_skip and not (
+            is_softmax and self.code_groups[0] == self.semantic_bits
+        ):
+            raise ValueError(
+                "a category skip needs one softmax over the semantic bits, not "
+                f"{self.prediction} over groups of {self.code_groups}"
+            )
         if not (self.evidence_dilations or self.place_cell):
             return
         if self.prediction not in {"x_softmax_xent", "x_sigmoid_xent"}:
@@ -353,9 +364,7 @@ NATURAL = replace(  # photographs have much to name and little to count: a trunk
     n_codes=15,
     prediction="x_softmax_xent",
     softmax_groups=(4, *(1,) * NUCLEI.instance_bits),
-    b=0.5,
-    evidence_dilations=(1, 3, 9),
-    place_cell=0,
+    has_category_skip=True,
 )
 
 PRESETS: dict[str, ModelConfig] = {

@@ -123,6 +123,9 @@ class MaskDecoder(nn.Module):
         self.norm_out = group_norm(widths[0], groups_of=config.decoder_width)
         kernel = config.decoder_out_kernel
         self.conv_out = nn.Conv2d(widths[0], config.out_width, kernel, padding=kernel // 2)
+        self.category_skip: nn.Conv2d | None = None
+        if config.has_category_skip:
+            self.category_skip = nn.Conv2d(config.fmap_width, 2**config.semantic_bits, 1)
         self.place = PlaceHead(config) if config.place_cell else None
         self.evidence = EvidencePool(config) if config.evidence_dilations else None
 
@@ -212,13 +215,22 @@ class MaskDecoder(nn.Module):
     ) -> Tensor:
         """Logits (or x0, eps, v) [B, out_width, h, w]; arguments as for `predict`."""
         x = self.features(x_t, gamma, given, tokens)
-        out = self.conv_out(x)
+        out, guess = self.conv_out(x), self._guess_categories(given)
+        if guess is not None:
+            out = _add_to_first(out, guess)
         if self.place is None and self.evidence is None:
             return out
         if self.config.prediction == "x_sigmoid_xent":
             return self._add_to_bits(out, x, x_t, gamma, settle)
         bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, settle)
         return out + bit_logits_to_code_logits(bits, self.config.code_groups)
+
+    def _guess_categories(self, given: Tensor) -> Tensor | None:
+        """Logits of semantic codes [B, 2**n_s, h, w] by the feature map alone."""
+        if self.category_skip is None:
+            return None
+        n_estimates = 0 if self.config.self_condition == "none" else self.config.n_bits
+        return self.category_skip(given[:, n_estimates:][:, : self.config.fmap_width])
 
     def _add_to_bits(
         self, bits: Tensor, x: Tensor, x_t: Tensor, gamma: Tensor, settle: Settle | None = None
@@ -254,12 +266,13 @@ class MaskDecoder(nn.Module):
         bits = None
         if self.place is not None or self.evidence is not None:
             bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, settle)
+        guess = self._guess_categories(given)
         x0 = torch.empty_like(x_t)
         for rows, logits in self._logits_by_rows(x):
-            total = logits
+            total = logits if guess is None else _add_to_first(logits, guess[:, :, rows])
             if bits is not None:
                 band = bits[:, :, rows]
-                total = logits + bit_logits_to_code_logits(band, self.config.code_groups)
+                total = total + bit_logits_to_code_logits(band, self.config.code_groups)
             x0[:, :, rows] = logits_to_x0(total, self.config.code_groups, self.config.b)
         return x0
 
@@ -289,3 +302,9 @@ class MaskDecoder(nn.Module):
             self.place.init_weights()
         if self.evidence is not None:
             self.evidence.init_weights()
+
+
+def _add_to_first(logits: Tensor, more: Tensor) -> Tensor:
+    """Add to the first channels, and leave the others as they are."""
+    n = more.shape[1]
+    return torch.cat([logits[:, :n] + more, logits[:, n:]], 1)

@@ -247,6 +247,7 @@ def _infer_encoder(shapes: Shapes, base: ModelConfig) -> ModelConfig:
         resnet_norm="batch",
         has_stem_skip=False,
         evidence_dilations=(),
+        has_category_skip=False,
         place_cell=0,
         encoder_width=width,
         encoder_layers=_count(shapes, layer + "/{}/"),

@@ -133,6 +133,8 @@ def test_levels_of_the_published_model(coco) -> None:
         {"prediction": "eps"},
         {"prediction": "v", "is_noisy_input_normalized": True},
         {"evidence_dilations": (1, 3)},
+        {"has_category_skip": True},
+        {"has_category_skip": True, "past_frames": 1, "self_condition": "x0"},
         {"encoder_layers": 0, "time_scale": 1000.0, "b": 0.5},
     ],
 )
@@ -156,11 +158,16 @@ def test_any_configuration_encodes_predicts_and_learns(changes) -> None:
     assert labels[:, 1].max() < config.n_ids
 
 
-@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize(
+    "changes",
+    [{"decoder_out_kernel": 1}, {"decoder_out_kernel": 3}, {"has_category_skip": True}],
+)
 @pytest.mark.parametrize("n_pixels", [7, 100, 10_000])
-def test_predicting_in_bands_is_predicting_at_once(monkeypatch, near, kernel, n_pixels) -> None:
+def test_predicting_in_bands_is_predicting_at_once(
+    monkeypatch, near, changes, n_pixels
+) -> None:
     monkeypatch.setattr("core.model.decoder.MAX_CPU_CHUNK_PIXELS", n_pixels)
-    config = replace(SMALL, decoder_out_kernel=kernel)
+    config = replace(SMALL, **changes)
     torch.manual_seed(0)
     model = Pix2SeqD(config).eval()
     x_t, gamma = torch.randn(2, 10, 16, 24), torch.rand(2)
@@ -170,6 +177,25 @@ def test_predicting_in_bands_is_predicting_at_once(monkeypatch, near, kernel, n_
         whole = model.logits(x_t, gamma, encoding, given)
         banded = model.predict(x_t, gamma, encoding, given)
     near(banded, logits_to_x0(whole, config.groups, config.b), 1e-6)
+
+
+def test_a_category_skip_says_of_each_place_what_the_feature_map_has_there() -> None:
+    config = replace(SMALL, has_category_skip=True)
+    model = Pix2SeqD(config).init_weights().eval()
+    with torch.inference_mode():
+        model.decoder.conv_out.weight.zero_()
+        encoding = model.encode(torch.rand(1, 3, *config.image_size))
+        for x_t in torch.randn(2, 1, config.n_bits, *config.mask_size):
+            out = model.logits(x_t, torch.rand(1), encoding, model.given(encoding))
+            n_codes = 2**config.semantic_bits
+            assert torch.equal(out[:, :n_codes], model.decoder.category_skip(encoding.fmap))
+            assert (out[:, n_codes:] == 0).all()
+
+
+@pytest.mark.parametrize("changes", [{"prediction": "x"}, {"softmax_groups": (2, 8)}])
+def test_a_category_skip_without_a_softmax_over_categories_is_refused(changes) -> None:
+    with pytest.raises(ValueError, match="one softmax over the semantic bits"):
+        replace(SMALL, has_category_skip=True, **changes)
 
 
 def test_a_network_predicts_the_same_in_either_layout_of_memory(near) -> None:

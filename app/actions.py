@@ -45,6 +45,8 @@ ACTIONS: Final = (
     ActionSpec("new", FILE, "New project…", "new_project_requested.emit", ("Ctrl+N",)),
     ActionSpec("open", FILE, "Open…", "open_requested.emit", ("Ctrl+O",)),
     ActionSpec("model", FILE, "Choose model…", "choose_model"),
+    ActionSpec("retrain", FILE, "Retrain…", "retraining.show", when="has_images",
+               tip="Trains the model further on approved images, while you go on."),
     ActionSpec("import", FILE, "Import COCO panoptic…", "project_commands.import_maps",
                ("Ctrl+I",), when="has_images", tip="Takes in maps that another program wrote."),
     ActionSpec("export", FILE, "Export COCO panoptic…", "project_commands.export", ("Ctrl+E",),

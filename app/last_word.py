@@ -1,6 +1,6 @@
 """The last word before a project is closed: what would be lost with it is said once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QObject, Slot
@@ -18,7 +18,11 @@ MAX_NAMED: Final = 3
 
 
 class LastWord(QObject):
-    """Refuses once to close the project, for each thing that would be lost."""
+    """Refuses once to close the project, for each thing that would be lost.
+
+    Attributes:
+        others: also asked whether the project may be closed, once nothing else is in the way.
+    """
 
     def __init__(
         self, document: Document, canvas: CanvasView, notices: Notices, parent: QObject
@@ -27,6 +31,7 @@ class LastWord(QObject):
         self._document = document
         self._canvas = canvas
         self._notices = notices
+        self.others: list[Callable[[], bool]] = []
         self._is_unsaved_said = False
         self._is_undecided_said = False
         canvas.gesture_began.connect(self._on_gesture_began)
@@ -38,7 +43,7 @@ class LastWord(QObject):
             self._is_unsaved_said = True
             self._notices.fail(UNSAVED)
             return False
-        return self.may_drop_proposals()
+        return self.may_drop_proposals() and all(ask() for ask in self.others)
 
     def may_drop_proposals(self) -> bool:
         """Whether everybody has decided on all proposals, or knows that some would go."""
@@ -52,6 +57,7 @@ class LastWord(QObject):
     def give_up(self) -> None:
         """Refuse nothing any more: the project is closed, whatever is lost."""
         self._is_unsaved_said = self._is_undecided_said = True
+        self.others.clear()
 
     @Slot()
     def _on_gesture_began(self) -> None:

@@ -27,6 +27,7 @@ from app.notices import Notices, NoticeStack
 from app.panel_area import PanelArea
 from app.project_commands import ProjectCommands
 from app.recall import recall, remember
+from app.retraining import Retraining
 from app.segment_commands import SegmentCommands
 from app.segment_panel import SegmentPanel
 from app.segmenter import Segmenter
@@ -169,14 +170,14 @@ class MainWindow(QMainWindow):
         document.segments_changed.connect(self._on_segments_changed)
         document.edited.connect(self.image_list.forget)
         self.image_list.failed.connect(self.notices.fail)
-        self.image_commands.told.connect(self.notices.tell)
-        self.segment_commands.told.connect(self.notices.tell)
+        self.retraining = Retraining(document, self.notices, self.last_word, self)
+        commands = (self.image_commands, self.segment_commands, self.project_commands)
+        for source in (*commands, self.category_commands):
+            source.told.connect(self.notices.tell)
         self.source_watch = SourceWatch(document, self.notices, self)
         self.source_watch.relink_requested.connect(self.commands["relink"].trigger)
-        self.project_commands.told.connect(self.notices.tell)
         self.project_commands.images_moved.connect(self._on_images_moved)
         self.project_commands.imported.connect(self.image_list.reload)
-        self.category_commands.told.connect(self.notices.tell)
         self.category_commands.unfinished.connect(self._offer_to_finish)
         self.categories.edit_requested.connect(self.edit_categories)
         for signal in (
@@ -326,6 +327,7 @@ class MainWindow(QMainWindow):
         """Start the inference process and load the project's model."""
         self.segmenter.start()
         self.model_run.load_model()
+        self.retraining.attach()
 
     def event(self, event: QEvent) -> bool:
         if (
@@ -377,6 +379,7 @@ class MainWindow(QMainWindow):
     def _end_work(self) -> None:
         """End process and threads: a deleted pool waits for threads, which wait for Python."""
         self.segmenter.stop()
+        self.retraining.stop()
         self.document.reader.stop()
         self.source_watch.stop()
         self.segments.stop()

@@ -1,0 +1,289 @@
+"""Retraining: begins, leads and takes up the training of the project's model."""
+
+from collections.abc import Generator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.document import Document
+from app.last_word import LastWord
+from app.notices import Notices
+from app.retrain_ask import find_material
+from app.retrain_sheet import RetrainSheet
+from app.retrain_watch import RetrainWatch
+from app.thread_run import ThreadRun
+from core.errors import AnnotateError
+from core.retraining import (
+    Outcome,
+    RetrainPlan,
+    close_run,
+    find_open_run,
+    new_run,
+    read_plan,
+    write_plan,
+)
+from core.run_folder import Wish
+from core.training_progress import Phase
+from core.training_snapshot import snapshot_project
+
+LEFT: Final = "Training {name} goes on from when the project was closed."
+LOST: Final = "The training of {name} is not done: it was stopped, or the machine restarted."
+DONE: Final = "The training of {name} is done."
+ASK_LEAVE: Final = "A model is being trained."
+ASK_LEAVE_MORE: Final = (
+    "Stopped, it keeps its last step and can go on when the project is open again. Left "
+    "running, it goes on without the window."
+)
+
+
+class Retraining(QObject):
+    """Stands between the sheet, the run in its folder and the project.
+
+    Attributes:
+        watch: of the run that is open; None if there is none.
+
+    Signals:
+        changed(): the run, or what is known of it.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, document: Document, notices: Notices, last_word: LastWord, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        last_word.others.append(self.may_close)
+        self._document = document
+        self._notices = notices
+        self._window = window
+        self.watch: RetrainWatch | None = None
+        self._plan = RetrainPlan("", "")
+        self._sheet: RetrainSheet | None = None
+        self._preparation: ThreadRun | None = None
+        self._folder = Path()  # of the run that is being prepared
+        self._may_leave = False
+        self._question: QMessageBox | None = None
+
+    @property
+    def plan(self) -> RetrainPlan:
+        """What the open run was asked for."""
+        return self._plan
+
+    def show(self) -> None:
+        """Show the sheet: how far the open run is, or what a new one would need."""
+        self._attach()
+        if self._sheet is None:
+            self._sheet = self._make_sheet()
+        self._refresh(anew=True)
+        self._sheet.show()
+        self._sheet.activateWindow()
+
+    def _make_sheet(self) -> RetrainSheet:
+        sheet = RetrainSheet(self._window)
+        sheet.ask.wanted.connect(self.begin)
+        sheet.live.asked.connect(self.ask)
+        sheet.live.resume_wanted.connect(self.resume)
+        sheet.live.again_wanted.connect(self._on_again)
+        sheet.live.discard_wanted.connect(self.discard)
+        return sheet
+
+    # Beginning.
+
+    @Slot(object)
+    def begin(self, plan: RetrainPlan) -> None:
+        """Copy what is trained on in a thread, then start the run."""
+        project = self._document.store.path
+        try:
+            material = find_material(self._document.store)
+        except AnnotateError as error:
+            self._fail(str(error))
+            return
+        if material.obstacle:
+            self._fail(material.obstacle)
+            return
+        self._plan, self._folder = replace(plan, name=material.name), new_run(project)
+        copying = partial(_prepare, project, self._folder, self._plan)
+        ids = material.training, material.hold_out
+        self._preparation = ThreadRun(partial(copying, *ids), "the copy for the training", self)
+        self._preparation.finished.connect(self._on_prepared)
+        self._preparation.failed.connect(self._fail)
+        self._preparation.start()
+
+    @Slot()
+    def _on_prepared(self) -> None:
+        self._follow(self._folder)
+        self.resume()
+
+    @Slot()
+    def resume(self) -> None:
+        """Let a run that was stopped or has died go on from its last checkpoint."""
+        if self.watch is None or self.watch.is_alive:
+            return
+        try:
+            self.watch.start(self._plan.arguments(self.watch.folder))
+        except AnnotateError as error:
+            self._fail(str(error))
+        self._refresh()
+
+    @Slot()
+    def _on_again(self) -> None:
+        """Begin anew with the settings that would need less memory."""
+        if self.watch is not None:
+            changes = {**self._plan.changes, **self.watch.progress.change}
+            plan = replace(self._plan, changes=changes)
+            self._close(Outcome.DISCARDED)
+            self.begin(plan)
+
+    @Slot(object)
+    def ask(self, wish: Wish) -> None:
+        """Have the run pause, go on, stop or finish."""
+        if self.watch is not None:
+            try:
+                self.watch.ask(wish)
+            except AnnotateError as error:
+                self._fail(str(error))
+            self._refresh()
+
+    @Slot()
+    def discard(self) -> None:
+        """Forget the run."""
+        self._close(Outcome.DISCARDED)
+        self._refresh(anew=True)
+
+    def _close(self, outcome: Outcome) -> None:
+        if self.watch is None:
+            return
+        try:
+            close_run(self.watch.folder, outcome)
+        except AnnotateError as error:
+            self._fail(str(error))
+            return
+        self._unfollow()
+
+    # Taking up what goes on.
+
+    def attach(self) -> None:
+        """Follow the project's open run again, and say how it is."""
+        self._attach()
+        watch, name = self.watch, self._plan.name
+        if watch is None:
+            return
+        if watch.is_alive:
+            self._notices.tell(LEFT.format(name=name))
+        elif watch.progress.phase is Phase.FINISHED:
+            self._notices.offer(DONE.format(name=name), "Look at it…", self.show, about=self)
+        else:
+            self._notices.offer(LOST.format(name=name), "Resume", self._resume_seen, about=self)
+
+    def _resume_seen(self) -> None:
+        self.resume()
+        self.show()
+
+    def _attach(self) -> None:
+        folder = find_open_run(self._document.store.path)
+        if folder is None or (self.watch is not None and self.watch.folder == folder):
+            return
+        try:
+            self._plan = read_plan(folder)
+        except AnnotateError as error:
+            self._fail(str(error))
+            return
+        self._follow(folder)
+
+    def _follow(self, folder: Path) -> None:
+        self._unfollow()
+        self.watch = RetrainWatch(folder, self)
+        self.watch.changed.connect(self._on_watched)
+        self.watch.watch()
+
+    def _unfollow(self) -> None:
+        watch, self.watch = self.watch, None
+        if watch is not None:
+            watch.stop()
+            watch.deleteLater()
+
+    @Slot()
+    def _on_watched(self) -> None:
+        self._refresh()
+        self.changed.emit()
+
+    def _refresh(self, *, anew: bool = False) -> None:
+        """Show what is known now.
+
+        Args:
+            anew: whether the project is looked through again for a new run.
+        """
+        if self._sheet is None:
+            return
+        if self.watch is not None:
+            self._notices.settle(self)
+            self._sheet.live.show_run(self.watch, self._plan.name)
+            self._sheet.turn_to(self._sheet.live)
+        elif anew:
+            try:
+                self._sheet.ask.show_material(find_material(self._document.store))
+            except AnnotateError as error:
+                self._notices.fail(str(error))
+            self._sheet.turn_to(self._sheet.ask)
+
+    @Slot(object)
+    def _fail(self, sentence: str) -> None:
+        self._notices.fail(sentence)
+        self._refresh(anew=True)
+
+    # Leaving.
+
+    def may_close(self) -> bool:
+        """Whether no run goes on, or it was said what becomes of it; else that is asked."""
+        if self._may_leave or self.watch is None or not self.watch.is_alive:
+            return True
+        if self._question is None:
+            self._question = self._ask_leave()
+        self._question.open()
+        return False
+
+    def _ask_leave(self) -> QMessageBox:
+        role = QMessageBox.ButtonRole
+        question = QMessageBox(self._window)
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle("Training")
+        question.setText(ASK_LEAVE)
+        question.setInformativeText(ASK_LEAVE_MORE)
+        stop = question.addButton("Stop it", role.DestructiveRole)
+        leave = question.addButton("Leave it running", role.AcceptRole)
+        question.addButton("Cancel", role.RejectRole)
+        question.setDefaultButton(leave)
+        stop.clicked.connect(self._on_stop_and_leave)
+        leave.clicked.connect(self._leave)
+        return question
+
+    @Slot()
+    def _on_stop_and_leave(self) -> None:
+        self.ask(Wish.STOP)
+        self._leave()
+
+    @Slot()
+    def _leave(self) -> None:
+        self._may_leave = True
+        self._window.close()
+
+    def stop(self) -> None:
+        """Follow nothing more; a run goes on."""
+        self._unfollow()
+
+
+def _prepare(
+    project: Path,
+    folder: Path,
+    plan: RetrainPlan,
+    training: tuple[int, ...],
+    hold_out: tuple[int, ...],
+) -> Generator[None, None, None]:
+    """In a thread: copy the project; the run is there once its plan is."""
+    snapshot_project(project, folder, training, hold_out)
+    write_plan(folder, plan)
+    yield

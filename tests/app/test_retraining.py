@@ -1,0 +1,182 @@
+"""Retraining from the window, with a real process where one is needed, through real clicks."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton
+
+from app.retrain_sheet import RetrainSheet
+from app.window import MainWindow
+from core.edits import paint_area
+from core.panoptic import Category, Rect, Segment
+from core.retraining import RetrainPlan, find_open_run, models_folder, write_plan
+from core.review import Review
+from core.run_folder import holding_run, is_running
+from core.store import AnnotationStore
+
+NUCLEUS = Category(1, "nucleus", is_thing=True, color=(80, 160, 220))
+SIZE = (48, 64)
+PATIENT = {"timeout": 100_000}  # the first answer waits for torch
+
+
+@pytest.fixture
+def store(tmp_path, tiny_model):
+    """A project of the tiny model with seven images, each with one nucleus."""
+    random = np.random.default_rng(0)
+    with AnnotationStore.create(tmp_path / "a.bitbrush", (NUCLEUS,), str(tiny_model)) as store:
+        for name in "abcdefg":
+            path = tmp_path / f"{name}.png"
+            Image.fromarray(random.integers(0, 255, (*SIZE, 3), np.uint8)).save(path)
+            (image_id,) = store.add_images([(path, None, *SIZE)])
+            square, covered = Rect(8, 8, 30, 30), np.ones((22, 22), bool)
+            edit = paint_area(store.load_map(image_id), square, covered, Segment(1, 1), "paint")
+            store.append_edit(image_id, edit)
+        yield store
+
+
+@pytest.fixture
+def approved(store):
+    """The project with all its images approved."""
+    for record in store.images():
+        store.set_review(record.id, Review.APPROVED)
+    assert store.hold_out_images() and len(store.training_images()) >= 3
+    return store
+
+
+@pytest.fixture
+def window(store, qtbot) -> MainWindow:
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    window.retraining.stop()
+    window.last_word.give_up()
+    window.close()
+
+
+@pytest.fixture
+def folder(approved):
+    """The folder of a run that has begun; its process is gone."""
+    folder = models_folder(approved.path) / "run-1"
+    folder.mkdir(parents=True)
+    write_plan(folder, RetrainPlan(approved.model, "tiny-v1", 1))
+    rating = {"all": {"pq": 0.5, "sq": 0.8, "rq": 0.6}, "seconds": 1.0}
+    log(folder, {"event": "measured", "steps": 40, "every": 20, "images": 1})
+    log(folder, {"event": "started", "evaluation": rating})
+    log(folder, {"step": 1, "loss": 2.0, "learning_rate": 0.1, "seconds": 3.0})
+    return folder
+
+
+def log(folder, line):
+    with (folder / "log.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def open_sheet(window) -> RetrainSheet:
+    window.commands["retrain"].trigger()
+    (sheet,) = window.findChildren(RetrainSheet)
+    return sheet
+
+
+def says(widget, text) -> bool:
+    return any(text in label.text() for label in widget.findChildren(QLabel))
+
+
+def find(widget, text) -> QPushButton:
+    return next(
+        b for b in widget.findChildren(QPushButton) if b.text() == text and b.isVisible()
+    )
+
+
+def click(qtbot, widget, text) -> None:
+    qtbot.waitUntil(find(widget, text).isEnabled, **PATIENT)
+    qtbot.mouseClick(find(widget, text), Qt.MouseButton.LeftButton)
+
+
+def test_a_project_without_approved_images_is_told_what_is_lacking(window):
+    sheet = open_sheet(window)
+    assert says(sheet, "at least 3 are needed: approve 3 more.")
+    assert not find(sheet, "Start training").isEnabled()
+
+
+def test_the_sheet_says_which_images_are_held_out(approved, window):
+    sheet = open_sheet(window)
+    held = approved.hold_out_images()
+    assert says(sheet, f"{len(held)}, to measure the model: {held[0].path.name}")
+    assert says(sheet, f"{7 - len(held)} approved images are trained on")
+    assert find(sheet, "Start training").isEnabled()
+
+
+# Slow, as it waits for torch and for the five seconds in which a run measures itself.
+def test_a_training_is_paused_finished_and_keeps_its_best_model(qtbot, approved, window):
+    sheet = open_sheet(window)
+    click(qtbot, sheet, "Start training")
+    qtbot.waitUntil(lambda: says(sheet, "tiny-v1 is being trained"), **PATIENT)
+    folder = find_open_run(approved.path)
+    click(qtbot, sheet, "Pause")
+    qtbot.waitUntil(lambda: says(sheet, "is paused after step"), **PATIENT)
+    n_done = window.retraining.watch.progress.step
+    click(qtbot, sheet, "Go on")
+    qtbot.waitUntil(lambda: window.retraining.watch.progress.step > n_done, **PATIENT)
+    click(qtbot, sheet, "Stop and keep the best")
+    qtbot.waitUntil(lambda: says(sheet, "The training of tiny-v1 is done"), **PATIENT)
+    qtbot.waitUntil(lambda: not is_running(folder), **PATIENT)
+    assert window.retraining.watch.progress.model == folder / "best.safetensors"
+    trained = AnnotationStore.open(folder / "training.bitbrush", is_read_only=True)
+    with trained:
+        seen = {record.path for record in trained.images()}
+    assert not seen & {record.path for record in approved.hold_out_images()}
+
+
+def test_a_run_whose_process_is_gone_is_offered_to_be_resumed(folder, window):
+    window.start_model()
+    (notice,) = [n for n in window.notice_stack.shown if n.offer == "Resume"]
+    assert "tiny-v1 is not done" in notice.text
+    sheet = open_sheet(window)
+    assert says(sheet, "It can go on from its last checkpoint.")
+    assert find(sheet, "Resume").isEnabled()
+
+
+def test_a_run_that_goes_on_is_followed_again(qtbot, folder, window):
+    with holding_run(folder, ("train",)):
+        window.start_model()
+        assert any("goes on" in n.text for n in window.notice_stack.shown)
+        sheet = open_sheet(window)
+        assert says(sheet, "tiny-v1 is being trained: step 1 of 40, about")
+        log(folder, {"step": 2, "loss": 1.0, "learning_rate": 0.1, "seconds": 3.0})
+        qtbot.waitUntil(lambda: says(sheet, "step 2 of 40"))
+        assert not window.close()
+        (question,) = window.findChildren(QMessageBox)
+        click(qtbot, question, "Leave it running")
+        assert not window.isVisible() and (folder / "wish").read_text() == "go on\n"
+
+
+def test_a_window_that_is_closed_can_stop_the_run(qtbot, folder, window):
+    with holding_run(folder, ("train",)):
+        window.start_model()
+        window.close()
+        (question,) = window.findChildren(QMessageBox)
+        click(qtbot, question, "Stop it")
+        assert not window.isVisible() and (folder / "wish").read_text() == "stop\n"
+
+
+def test_a_loss_that_was_no_number_is_told(folder, window):
+    log(folder, {"event": "went back", "sentence": "The loss of step 2 was no number."})
+    assert says(open_sheet(window), "The loss of step 2 was no number.")
+
+
+def test_too_little_memory_is_told_with_the_setting_that_helps(folder, window):
+    log(folder, {"event": "failed", "sentence": "Too little memory.", "change": {"batch": "2"}})
+    sheet = open_sheet(window)
+    assert says(sheet, "Too little memory.")
+    assert find(sheet, "Begin again with batch 2").isEnabled()
+
+
+def test_a_discarded_run_makes_room_for_the_next(qtbot, folder, approved, window):
+    sheet = open_sheet(window)
+    click(qtbot, sheet, "Discard")
+    assert find_open_run(approved.path) is None
+    assert find(sheet, "Start training").isEnabled()

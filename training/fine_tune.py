@@ -32,7 +32,7 @@ from training.train import STATE_NAME
 
 NAME: Final = "fine-tune"
 SUMMARY: Final = "train a model further on pictures of your own, for some minutes"
-RATE_FACTOR: Final = 0.25  # of the rate that the model was trained at first
+RATE_FACTOR: Final = 0.5  # of the rate that the model was trained at first
 MAX_RETRIES: Final = 3  # with half the rate each, after a loss that is no number
 
 

@@ -374,7 +374,7 @@ def make_charts(curves: Curves) -> list[Chart]:
     )
     return [
         Chart(
-            group,
+            group.rpartition(", ")[2],  # names of curves stand beside it
             {
                 name: [
                     (minutes, 100 * point.split[group].pq) for minutes, point in line.items()

@@ -19,6 +19,7 @@ from core.errors import AnnotateError
 from core.model.checkpoint import load_checkpoint, save_checkpoint
 from core.model.segment import choose_device
 from core.proposals import SamplingOptions
+from training import compare
 from training.evaluate import Scored, evaluate, images_with, sampling_grid
 from training.fine_tune import NAME, SUMMARY, add_fine_tune, prepare_run
 from training.options import change, list_settings, split_changes
@@ -86,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     tune = commands.add_parser(NAME, help=SUMMARY, description=SUMMARY, allow_abbrev=False)
     add_fine_tune(tune)
     tune.set_defaults(run=_fine_tune)
+    against = commands.add_parser(compare.NAME, help=compare.SUMMARY, allow_abbrev=False)
+    compare.add_compare(against)
+    against.set_defaults(run=compare.compare)
     score = commands.add_parser("score", help="PQ of a model file over steps and td")
     score.add_argument("model", type=Path)
     score.add_argument("truth", type=Path, help="COCO panoptic JSON, or a project")

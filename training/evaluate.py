@@ -5,11 +5,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from core.coco_json import CocoSegment
 from core.errors import TrainingError
 from core.images import read_image
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.segment import encode_image, segment_image
 from core.model_card import ModelCard
+from core.panoptic import Segment
 from core.proposals import Proposal, SamplingOptions
 from core.quality import QualityReport, Tallies, add_tallies, compare_maps, report_quality
 from training.truth import Truth, open_truth
@@ -99,14 +104,7 @@ def compare_with_truth(proposal: Proposal, truth: Truth, index: int) -> Tallies:
     Raises:
         TrainingError: the picture has another size than the true map.
     """
-    true_ids, of_truth = truth.images[index].load()
-    segments = tuple(of_truth)
-    if true_ids.shape != proposal.segment_ids.shape:
-        (height, width), size = proposal.segment_ids.shape, true_ids.shape
-        raise TrainingError(
-            f"{truth.images[index].path} is {width} x {height}, but its map {size[1]} x "
-            f"{size[0]}; put the picture back that the map is of."
-        )
+    true_ids, segments = load_truth(truth, index, proposal.segment_ids.shape)
     return compare_maps(
         proposal.segment_ids,
         dict(proposal.category_ids),
@@ -114,6 +112,27 @@ def compare_with_truth(proposal: Proposal, truth: Truth, index: int) -> Tallies:
         {segment.id: segment.category_id for segment in segments},
         {segment.id for segment in segments if segment.is_crowd},
     )
+
+
+def load_truth(
+    truth: Truth, index: int, shape: tuple[int, ...]
+) -> tuple[NDArray[np.unsignedinteger], tuple[CocoSegment | Segment, ...]]:
+    """The ids of a true map, and what they are.
+
+    Args:
+        shape: of the picture, which the map has to have.
+
+    Raises:
+        TrainingError: it has another.
+    """
+    true_ids, segments = truth.images[index].load()
+    if true_ids.shape != shape:
+        (height, width), size = shape, true_ids.shape
+        raise TrainingError(
+            f"{truth.images[index].path} is {width} x {height}, but its map {size[1]} x "
+            f"{size[0]}; put the picture back that the map is of."
+        )
+    return true_ids, tuple(segments)
 
 
 def sampling_grid(

@@ -1,0 +1,67 @@
+"""compare: the same images for both models, the same seed, and a report for the window."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.errors import TrainingError
+from core.gate_report import read_report, scores_of
+from core.model.checkpoint import save_checkpoint
+from core.model_card import ModelCard
+from core.proposals import SamplingOptions
+from tests.training.conftest import CATEGORIES
+from tests.training.tiny_run import PLAIN
+from training import __main__ as command
+from training.stepper import new_state
+
+TRAINED = replace(PLAIN, model=replace(PLAIN.model, n_codes=3))
+
+
+@pytest.fixture
+def save(tmp_path):
+    """A function that writes a model of some categories."""
+
+    def save(name, categories=CATEGORIES, seed=3):
+        path = tmp_path / f"{name}.safetensors"
+        card = ModelCard(name, "x", categories, SamplingOptions(steps=2, min_area=1, seed=seed))
+        save_checkpoint(path, new_state(TRAINED).average, card)
+        return path
+
+    return save
+
+
+def run(*arguments):
+    return command.main(["compare", *map(str, arguments)])
+
+
+def test_equal_models_come_to_the_same_whatever_their_usual_seeds(save, truth, tmp_path):
+    out = tmp_path / "report.json"
+    assert run(save("a"), save("b", seed=9), truth, "--out", out) == 0
+    report = read_report(out)
+    assert report.current == report.candidate and report.bad == ()
+    comparison = report.compare()
+    assert comparison.seconds.difference.value == 0
+    scores = scores_of(comparison, "a")
+    assert scores["base"] == "a" and scores["pq"] == scores["base_pq"]
+
+
+def test_categories_are_matched_by_name_and_others_are_left_out(save, truth, tmp_path):
+    nucleus, background = CATEGORIES
+    moved = (replace(background, id=8), replace(nucleus, id=9, name="Dust"))
+    out = tmp_path / "report.json"
+    assert run(save("a"), save("b", moved), truth, "--out", out) == 0
+    (score,) = read_report(out).candidate
+    assert set(score.tallies) <= {nucleus.id, background.id}
+    assert score.tallies[nucleus.id].tp == score.tallies[nucleus.id].fp == 0
+
+
+def test_a_hold_out_without_a_picture_is_a_sentence(save, truth, tmp_path, capsys):
+    (truth.parent / "images" / "a.png").unlink()
+    assert run(save("a"), save("b"), truth, "--out", tmp_path / "report.json") == 2
+    assert "has no image that can be used" in capsys.readouterr().err
+
+
+def test_a_damaged_report_is_a_sentence(tmp_path):
+    (tmp_path / "r.json").write_text("[]")
+    with pytest.raises(TrainingError, match="measured again"):
+        read_report(tmp_path / "r.json")

@@ -123,6 +123,8 @@ class RetrainWatch(QObject):
         if self._reader.is_anew and lines:
             self.progress = TrainingProgress()
         self.progress.add(lines)
+        if not self.is_alive and self.progress.phase is Phase.FINISHED:
+            self._timer.stop()
         if lines or before != self.is_alive:
             self.changed.emit()
 

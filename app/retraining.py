@@ -11,8 +11,11 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.document import Document
 from app.last_word import LastWord
+from app.model_run import ModelRun
+from app.model_versions import ModelVersions
 from app.notices import Notices
 from app.retrain_ask import find_material
+from app.retrain_gate_run import GateRun
 from app.retrain_sheet import RetrainSheet
 from app.retrain_watch import RetrainWatch
 from app.thread_run import ThreadRun
@@ -32,7 +35,11 @@ from core.training_snapshot import snapshot_project
 
 LEFT: Final = "Training {name} goes on from when the project was closed."
 LOST: Final = "The training of {name} is not done: it was stopped, or the machine restarted."
-DONE: Final = "The training of {name} is done."
+DONE: Final = "{name} is trained and measured: decide whether it is to be used."
+USED: Final = (
+    "{name} is in use. Going back is possible in Versions of the model, in the menu File."
+)
+KEPT: Final = "{name} is in the list of versions; the model in use stays."
 ASK_LEAVE: Final = "A model is being trained."
 ASK_LEAVE_MORE: Final = (
     "Stopped, it keeps its last step and can go on when the project is open again. Left "
@@ -45,6 +52,7 @@ class Retraining(QObject):
 
     Attributes:
         watch: of the run that is open; None if there is none.
+        versions: of the project's model.
 
     Signals:
         changed(): the run, or what is known of it.
@@ -53,7 +61,12 @@ class Retraining(QObject):
     changed = Signal()
 
     def __init__(
-        self, document: Document, notices: Notices, last_word: LastWord, window: QWidget
+        self,
+        document: Document,
+        notices: Notices,
+        last_word: LastWord,
+        model_run: ModelRun,
+        window: QWidget,
     ) -> None:
         super().__init__(window)
         last_word.others.append(self.may_close)
@@ -61,6 +74,10 @@ class Retraining(QObject):
         self._notices = notices
         self._window = window
         self.watch: RetrainWatch | None = None
+        self.versions = ModelVersions(document, model_run, self)
+        self.versions.kept.connect(self._on_kept)
+        self.versions.failed.connect(self._fail)
+        self._gate: GateRun | None = None
         self._plan = RetrainPlan("", "")
         self._sheet: RetrainSheet | None = None
         self._preparation: ThreadRun | None = None
@@ -78,6 +95,7 @@ class Retraining(QObject):
         self._attach()
         if self._sheet is None:
             self._sheet = self._make_sheet()
+        self._notices.settle(self)
         self._refresh(anew=True)
         self._sheet.show()
         self._sheet.activateWindow()
@@ -89,7 +107,21 @@ class Retraining(QObject):
         sheet.live.resume_wanted.connect(self.resume)
         sheet.live.again_wanted.connect(self._on_again)
         sheet.live.discard_wanted.connect(self.discard)
+        sheet.gate.decided.connect(self.decide)
+        sheet.gate.again_wanted.connect(self._measure)
         return sheet
+
+    def show_versions(self) -> None:
+        """Show the list of the model's versions."""
+        from app.versions_dialog import VersionsDialog  # noqa: PLC0415 - only here
+
+        try:
+            dialog = VersionsDialog(self._document.store, self._window)
+        except AnnotateError as error:
+            self._notices.fail(str(error))
+        else:
+            dialog.chosen.connect(self.versions.use)
+            dialog.open()
 
     # Beginning.
 
@@ -164,6 +196,56 @@ class Retraining(QObject):
             return
         self._unfollow()
 
+    # The gate.
+
+    @property
+    def _is_done(self) -> bool:
+        """Whether the open run has made a model."""
+        watch = self.watch
+        return watch is not None and not watch.is_alive and watch.progress.model is not None
+
+    @Slot()
+    def _measure(self) -> None:
+        """Have both models measured, unless that is done or under way."""
+        watch = self.watch
+        if watch is None or watch.progress.model is None:
+            return
+        if self._gate is None:
+            self._gate = GateRun(watch.folder, self)
+            self._gate.changed.connect(self._on_measured)
+        elif not self._gate.failure:
+            return
+        self._gate.begin(self._plan, watch.progress.model)
+        self._refresh()
+
+    @Slot()
+    def _on_measured(self) -> None:
+        gate, sheet = self._gate, self._sheet
+        is_seen = sheet is not None and sheet.isVisible()
+        if gate is not None and not is_seen and (gate.report is not None or gate.failure):
+            name = self._plan.name
+            self._notices.offer(DONE.format(name=name), "Look at it…", self.show, about=self)
+        self._refresh()
+
+    @Slot(object)
+    def decide(self, outcome: Outcome) -> None:
+        """Use the new model, keep it in the list only, or forget it."""
+        watch, gate = self.watch, self._gate
+        if outcome is Outcome.DISCARDED or watch is None or gate is None:
+            self.discard()
+        elif gate.report is not None and watch.progress.model is not None:
+            self.versions.keep(self._plan, watch.progress.model, gate.report, outcome)
+
+    @Slot(object)
+    def _on_kept(self, outcome: Outcome) -> None:
+        self._notices.tell(
+            (USED if outcome is Outcome.USED else KEPT).format(name=self._plan.name)
+        )
+        self._close(outcome)
+        if self._sheet is not None:
+            self._sheet.close()
+        self.changed.emit()
+
     # Taking up what goes on.
 
     def attach(self) -> None:
@@ -174,9 +256,7 @@ class Retraining(QObject):
             return
         if watch.is_alive:
             self._notices.tell(LEFT.format(name=name))
-        elif watch.progress.phase is Phase.FINISHED:
-            self._notices.offer(DONE.format(name=name), "Look at it…", self.show, about=self)
-        else:
+        elif watch.progress.phase is not Phase.FINISHED:  # else both models are measured now
             self._notices.offer(LOST.format(name=name), "Resume", self._resume_seen, about=self)
 
     def _resume_seen(self) -> None:
@@ -199,15 +279,22 @@ class Retraining(QObject):
         self.watch = RetrainWatch(folder, self)
         self.watch.changed.connect(self._on_watched)
         self.watch.watch()
+        self._on_watched()
 
     def _unfollow(self) -> None:
         watch, self.watch = self.watch, None
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.stop()
+            gate.deleteLater()
         if watch is not None:
             watch.stop()
             watch.deleteLater()
 
     @Slot()
     def _on_watched(self) -> None:
+        if self._is_done and self._gate is None:
+            self._measure()
         self._refresh()
         self.changed.emit()
 
@@ -219,7 +306,9 @@ class Retraining(QObject):
         """
         if self._sheet is None:
             return
-        if self.watch is not None:
+        if self.watch is not None and self._is_done and self._gate is not None:
+            self._sheet.show_gate(self._gate, self._plan)
+        elif self.watch is not None:
             self._notices.settle(self)
             self._sheet.live.show_run(self.watch, self._plan.name)
             self._sheet.turn_to(self._sheet.live)

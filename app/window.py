@@ -170,7 +170,7 @@ class MainWindow(QMainWindow):
         document.segments_changed.connect(self._on_segments_changed)
         document.edited.connect(self.image_list.forget)
         self.image_list.failed.connect(self.notices.fail)
-        self.retraining = Retraining(document, self.notices, self.last_word, self)
+        self.training = Retraining(document, self.notices, self.last_word, self.model_run, self)
         commands = (self.image_commands, self.segment_commands, self.project_commands)
         for source in (*commands, self.category_commands):
             source.told.connect(self.notices.tell)
@@ -327,7 +327,7 @@ class MainWindow(QMainWindow):
         """Start the inference process and load the project's model."""
         self.segmenter.start()
         self.model_run.load_model()
-        self.retraining.attach()
+        self.training.attach()
 
     def event(self, event: QEvent) -> bool:
         if (
@@ -379,7 +379,7 @@ class MainWindow(QMainWindow):
     def _end_work(self) -> None:
         """End process and threads: a deleted pool waits for threads, which wait for Python."""
         self.segmenter.stop()
-        self.retraining.stop()
+        self.training.stop()
         self.document.reader.stop()
         self.source_watch.stop()
         self.segments.stop()

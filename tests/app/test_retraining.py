@@ -1,47 +1,36 @@
 """Retraining from the window, with a real process where one is needed, through real clicks."""
 
-import json
-
-import numpy as np
 import pytest
-from PIL import Image
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton
+from PySide6.QtWidgets import QMessageBox
 
-from app.retrain_sheet import RetrainSheet
 from app.window import MainWindow
-from core.edits import paint_area
-from core.panoptic import Category, Rect, Segment
-from core.retraining import RetrainPlan, find_open_run, models_folder, write_plan
-from core.review import Review
+from core.retraining import find_open_run
 from core.run_folder import holding_run, is_running
 from core.store import AnnotationStore
-
-NUCLEUS = Category(1, "nucleus", is_thing=True, color=(80, 160, 220))
-SIZE = (48, 64)
-PATIENT = {"timeout": 100_000}  # the first answer waits for torch
+from tests.app.retrain_parts import (
+    PATIENT,
+    approve_all,
+    begin_run,
+    click,
+    find,
+    log,
+    make_project,
+    open_sheet,
+    says,
+)
 
 
 @pytest.fixture
 def store(tmp_path, tiny_model):
-    """A project of the tiny model with seven images, each with one nucleus."""
-    random = np.random.default_rng(0)
-    with AnnotationStore.create(tmp_path / "a.bitbrush", (NUCLEUS,), str(tiny_model)) as store:
-        for name in "abcdefg":
-            path = tmp_path / f"{name}.png"
-            Image.fromarray(random.integers(0, 255, (*SIZE, 3), np.uint8)).save(path)
-            (image_id,) = store.add_images([(path, None, *SIZE)])
-            square, covered = Rect(8, 8, 30, 30), np.ones((22, 22), bool)
-            edit = paint_area(store.load_map(image_id), square, covered, Segment(1, 1), "paint")
-            store.append_edit(image_id, edit)
+    """A project of the tiny model with seven images."""
+    with make_project(tmp_path, tiny_model, 7) as store:
         yield store
 
 
 @pytest.fixture
 def approved(store):
     """The project with all its images approved."""
-    for record in store.images():
-        store.set_review(record.id, Review.APPROVED)
+    approve_all(store)
     assert store.hold_out_images() and len(store.training_images()) >= 3
     return store
 
@@ -52,7 +41,7 @@ def window(store, qtbot) -> MainWindow:
     qtbot.addWidget(window)
     window.show()
     yield window
-    window.retraining.stop()
+    window.training.stop()
     window.last_word.give_up()
     window.close()
 
@@ -60,40 +49,7 @@ def window(store, qtbot) -> MainWindow:
 @pytest.fixture
 def folder(approved):
     """The folder of a run that has begun; its process is gone."""
-    folder = models_folder(approved.path) / "run-1"
-    folder.mkdir(parents=True)
-    write_plan(folder, RetrainPlan(approved.model, "tiny-v1", 1))
-    rating = {"all": {"pq": 0.5, "sq": 0.8, "rq": 0.6}, "seconds": 1.0}
-    log(folder, {"event": "measured", "steps": 40, "every": 20, "images": 1})
-    log(folder, {"event": "started", "evaluation": rating})
-    log(folder, {"step": 1, "loss": 2.0, "learning_rate": 0.1, "seconds": 3.0})
-    return folder
-
-
-def log(folder, line):
-    with (folder / "log.jsonl").open("a") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def open_sheet(window) -> RetrainSheet:
-    window.commands["retrain"].trigger()
-    (sheet,) = window.findChildren(RetrainSheet)
-    return sheet
-
-
-def says(widget, text) -> bool:
-    return any(text in label.text() for label in widget.findChildren(QLabel))
-
-
-def find(widget, text) -> QPushButton:
-    return next(
-        b for b in widget.findChildren(QPushButton) if b.text() == text and b.isVisible()
-    )
-
-
-def click(qtbot, widget, text) -> None:
-    qtbot.waitUntil(find(widget, text).isEnabled, **PATIENT)
-    qtbot.mouseClick(find(widget, text), Qt.MouseButton.LeftButton)
+    return begin_run(approved)
 
 
 def test_a_project_without_approved_images_is_told_what_is_lacking(window):
@@ -118,13 +74,13 @@ def test_a_training_is_paused_finished_and_keeps_its_best_model(qtbot, approved,
     folder = find_open_run(approved.path)
     click(qtbot, sheet, "Pause")
     qtbot.waitUntil(lambda: says(sheet, "is paused after step"), **PATIENT)
-    n_done = window.retraining.watch.progress.step
+    n_done = window.training.watch.progress.step
     click(qtbot, sheet, "Go on")
-    qtbot.waitUntil(lambda: window.retraining.watch.progress.step > n_done, **PATIENT)
+    qtbot.waitUntil(lambda: window.training.watch.progress.step > n_done, **PATIENT)
     click(qtbot, sheet, "Stop and keep the best")
-    qtbot.waitUntil(lambda: says(sheet, "The training of tiny-v1 is done"), **PATIENT)
     qtbot.waitUntil(lambda: not is_running(folder), **PATIENT)
-    assert window.retraining.watch.progress.model == folder / "best.safetensors"
+    qtbot.waitUntil(lambda: window.training.watch.progress.model is not None, **PATIENT)
+    assert window.training.watch.progress.model == folder / "best.safetensors"
     trained = AnnotationStore.open(folder / "training.bitbrush", is_read_only=True)
     with trained:
         seen = {record.path for record in trained.images()}

@@ -84,6 +84,7 @@ class TrainConfig:
             equal parts.
         noise_draws: noisy maps a picture, for one pass of the encoder.
         is_void_trained: whether void pixels are trained as code 0 and id 0.
+        place_weight: of the loss that pulls votes for middles into the cells of ids by place.
         start_weights: a model file to begin with; `start_encoder` and `start_decoder` name
             files of which only that half is taken. Empty for fresh weights.
         precision: of the forward pass.
@@ -126,6 +127,7 @@ class TrainConfig:
     times: Literal["independent", "stratified"] = "independent"
     noise_draws: int = 1
     is_void_trained: bool = True
+    place_weight: float = 0.0
     start_weights: str = ""
     start_encoder: str = ""
     start_decoder: str = ""
@@ -159,6 +161,10 @@ class TrainConfig:
                 raise ValueError(f"{name} cannot be {getattr(self, name)}; give less than 1")
         if self.past_dropout > 1:
             raise ValueError(f"past_dropout cannot be {self.past_dropout}; give at most 1")
+        if self.place_weight and not self.model.place_cell:
+            raise ValueError(
+                f"place_weight {self.place_weight} is for ids by place; set model.place_cell"
+            )
         self._check_views()
         if self.start_weights and (self.start_encoder or self.start_decoder):
             raise ValueError("start_weights goes without start_encoder and start_decoder")

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from core.model.bits import bits_to_int
 from core.model.config import ModelConfig
 from core.model.diffusion import add_noise
+from core.model.place import places_of_codes
 
 Weights = tuple[Tensor, Tensor]  # [B, h, w] each, of the semantic and of the instance bits
 
@@ -94,6 +95,32 @@ def diffusion_loss(
     if config.prediction == "eps":
         return F.mse_loss(out, eps)
     return F.mse_loss(out, add_noise(eps, -x0, t, config.train_schedule))
+
+
+def place_loss(config: ModelConfig, places: Tensor, ids: Tensor, weight: Tensor) -> Tensor:
+    """How far votes for the middles of segments lie outside of the cells that the ids name.
+
+    The bits of a far cell say little about the way there: each repeats, and pulls to where it
+    is set next. The distance pulls to the cell itself, and leaves the rest to the bits.
+
+    Args:
+        places: [B, 2, h, w] votes along and down, in cells.
+        ids: [B, h, w] codes of cells, of which the nearest with that code is meant; 0 is none.
+        weight: [B, h, w] of the ids.
+
+    Returns:
+        Mean over all pixels, in cells.
+    """
+    period = 2 ** (config.instance_bits // 2)
+    height, width = ids.shape[-2:]
+    cells = torch.from_numpy(places_of_codes(config)).to(ids.device)[ids.long()]  # [B, h, w, 2]
+    middles = cells.permute(0, 3, 1, 2) + 0.5
+    down = (torch.arange(height, device=ids.device) + 0.5) / config.place_cell
+    along = (torch.arange(width, device=ids.device) + 0.5) / config.place_cell
+    own = torch.stack([along.expand(height, width), down[:, None].expand(height, width)])
+    middles = middles + ((own - middles) / period).round() * period
+    outside = F.relu((places.float() - middles).abs() - 0.5).sum(1)
+    return (outside * weight * (ids > 0)).mean()
 
 
 def _weighted(config: ModelConfig, loss_map: Tensor, weights: Weights) -> Tensor:

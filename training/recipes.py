@@ -117,6 +117,7 @@ NUCLEI = TrainConfig(
     end_factor=0.02,
     beta2=0.99,
     times="stratified",
+    place_weight=1.0,
     evaluation=Evaluation(every=2_000, steps=2, time_delta=1.0, images=24),
 )
 

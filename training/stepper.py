@@ -20,7 +20,13 @@ from core.model.pix2seq_d import KIND, Pix2SeqD
 from training.compiling import compile_network
 from training.config import TrainConfig
 from training.data import Batch
-from training.loss import diffusion_loss, group_weights, stratified_times, without_void
+from training.loss import (
+    diffusion_loss,
+    group_weights,
+    place_loss,
+    stratified_times,
+    without_void,
+)
 from training.memory import recompute_activations
 from training.processes import Processes
 from training.shared_norm import share_norms
@@ -71,11 +77,26 @@ class BatchLoss(nn.Module):
             if has_estimate is not None and config.self_condition != "none":
                 estimate = estimate_noiseless(model, x_t, t, encoding, given, has_estimate)
                 given = model.given(encoding, past, estimate)
-            out = model.logits(x_t, schedule.gamma(t), encoding, given)
+            votes = Votes() if self.config.place_weight else None
+            out = model.logits(x_t, schedule.gamma(t), encoding, given, votes)
         weights = group_weights(config, labels[:, 1])
         if not self.config.is_void_trained:
             weights = without_void(weights, labels[:, 0])
-        return diffusion_loss(config, out, x0, eps, t, weights)
+        loss = diffusion_loss(config, out, x0, eps, t, weights)
+        if votes is not None:
+            away = place_loss(config, votes.places, labels[:, 1], weights[1])
+            loss = loss + self.config.place_weight * away
+        return loss
+
+
+class Votes:
+    """Keeps where the pixels of a batch say that their segments have their middles."""
+
+    places: Tensor
+
+    def __call__(self, places: Tensor, sharp: Tensor) -> tuple[Tensor, Tensor]:
+        self.places = places
+        return places, sharp
 
 
 @torch.no_grad()

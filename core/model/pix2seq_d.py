@@ -76,9 +76,16 @@ class Pix2SeqD(nn.Module):
         """Analog bits [B, n, h, w] of one past map [B, 2, h, w]; an empty map is all -b."""
         return labels_to_x0(labels, self.config.groups, self.config.b)
 
-    def logits(self, x_t: Tensor, gamma: Tensor, encoding: Encoding, given: Tensor) -> Tensor:
+    def logits(
+        self,
+        x_t: Tensor,
+        gamma: Tensor,
+        encoding: Encoding,
+        given: Tensor,
+        settle: Settle | None = None,
+    ) -> Tensor:
         """The decoder's output [B, out_width, h, w], for the loss."""
-        return self.decoder(x_t, gamma, given, self._tokens(encoding))
+        return self.decoder(x_t, gamma, given, self._tokens(encoding), settle)
 
     def predict(
         self,

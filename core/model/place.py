@@ -30,6 +30,15 @@ def place_code(row: int, column: int, n_bits: int) -> int:
     return (row ^ (row >> 1)) << n_bits | (column ^ (column >> 1))
 
 
+def places_of_codes(config: ModelConfig) -> NDArray[np.int64]:
+    """Column and row of the first cell with each code: [2**instance_bits, 2]."""
+    n_bits = config.instance_bits // 2
+    cells = np.zeros((2**config.instance_bits, 2), np.int64)
+    for row, column in product(range(2**n_bits), repeat=2):
+        cells[place_code(row, column, n_bits)] = column, row
+    return cells
+
+
 def place_ids(numbers: NDArray[Any], config: ModelConfig) -> NDArray[np.int64]:
     """Give each segment the code of the cell that its middle lies in.
 

@@ -64,6 +64,42 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut, ProjectMeter):
             place = replace(self._place(image_id), verdict="", verdict_at=0)
             self._write_place(place, self._find_review(place))
 
+    def mark(self, image_id: int) -> tuple[int, int]:
+        """What tells the image's present map from every other that it has had or will have.
+
+        Raises:
+            ValueError: the project does not have the image.
+        """
+        place = self._place(image_id)
+        return place.position, place.branch
+
+    def reviews(self) -> dict[int, Review]:
+        """How far each image is, by id, as they came in."""
+        rows = self._execute("SELECT id, review FROM image ORDER BY id")
+        try:
+            return {image_id: Review(review) for image_id, review in rows}
+        except ValueError as error:
+            raise self._damage("An image", error) from error
+
+    def proposed_by(self, author: Author) -> set[int]:
+        """The images whose last proposal is of a model, and that have an edit of that author.
+
+        Where edits have been dropped, nobody knows of which steps and seed they were: the
+        model is enough.
+        """
+        rows = self._execute(
+            "SELECT id FROM image WHERE model = ?1 AND (base > 0 OR EXISTS "
+            "(SELECT 1 FROM edit WHERE image_id = image.id AND seq <= image.position "
+            "AND author_id = (SELECT id FROM author WHERE kind = ?2 AND model = ?1 "
+            "AND coalesce(seed, -1) = coalesce(?3, -1) "
+            "AND coalesce(steps, -1) = coalesce(?4, -1))))",
+            author.model,
+            author.kind.value,
+            author.seed,
+            author.steps,
+        )
+        return {image_id for (image_id,) in rows}
+
     def _place(self, image_id: int) -> Place:
         rows = self._read("image", "WHERE id = ?", image_id)
         if not rows:

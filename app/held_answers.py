@@ -30,8 +30,13 @@ class HeldAnswers(QObject):
         super().__init__(parent)
         self.is_holding = False
         self._held: list[Callable[[], None]] = []
+        self._ticket = 0  # whose answers are passed on
         segmenter.stepped.connect(self._on_stepped)
         segmenter.finished.connect(self._on_finished)
+
+    def expect(self, ticket: int) -> None:
+        """Pass on the answers to this job from now on, and to no other."""
+        self._ticket = ticket
 
     @Slot()
     def hold(self) -> None:
@@ -48,10 +53,13 @@ class HeldAnswers(QObject):
 
     @Slot(int, object)
     def _on_stepped(self, ticket: int, preview: Preview) -> None:
-        self._pass_on(partial(self.stepped.emit, ticket, preview))
+        if ticket == self._ticket:
+            self._pass_on(partial(self.stepped.emit, ticket, preview))
 
     @Slot(int, object)
     def _on_finished(self, ticket: int, proposal: Proposal) -> None:
+        if ticket != self._ticket:
+            return
         self._pass_on(partial(self.finished.emit, ticket, proposal))
         if self.is_holding:
             self.told.emit(HELD)

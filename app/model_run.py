@@ -18,7 +18,14 @@ from core.errors import AnnotateError
 from core.jobs import Device, SegmentJob
 from core.model_card import ModelCard
 from core.panoptic import Rect
-from core.proposals import CategoryMatch, Known, Preview, Proposal, match_categories
+from core.proposals import (
+    CategoryMatch,
+    Known,
+    Preview,
+    Proposal,
+    SamplingOptions,
+    match_categories,
+)
 
 NO_MODEL = "This project has no model: label by hand, or choose a model in the menu File."
 LOADING = "The model is being loaded."
@@ -132,6 +139,20 @@ class ModelRun(QObject):
             self._notices.fail(str(error))
 
     @property
+    def wanted(self) -> str:
+        """The model that was asked for last, as the project names it."""
+        return self._wanted
+
+    @property
+    def model_state(self) -> str:
+        """Why the model is of no use by now, whatever image is open; empty when it is."""
+        return self._model_state
+
+    def options(self) -> SamplingOptions:
+        """How maps are drawn, as set in the step panel."""
+        return self._panel.options()
+
+    @property
     def is_running(self) -> bool:
         return self._ticket != 0
 
@@ -192,6 +213,7 @@ class ModelRun(QObject):
         job = SegmentJob(record.path, options, record.frame, known)
         self._panel.begin(options.steps)
         self._ticket = self._segmenter.submit(job)
+        self.answers.expect(self._ticket)
         self.changed.emit()
 
     @Slot()

@@ -24,12 +24,14 @@ class SegmentJob:
     Attributes:
         path: of the image, or of the video when `frame` is given.
         known: segments to keep, when the annotator vouches for some.
+        has_previews: whether somebody looks at its steps.
     """
 
     path: Path
     options: SamplingOptions
     frame: int | None = None
     known: Known | None = None
+    has_previews: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def segment_message(ticket: int, job: SegmentJob) -> Message:
         "path": str(job.path),
         "frame": job.frame,
         "options": asdict(job.options),
+        "has_previews": job.has_previews,
     }
     if job.known is None:
         return Message("segment", fields)
@@ -71,6 +74,7 @@ def read_segment(message: Message) -> tuple[int, SegmentJob]:
         options=SamplingOptions(**fields["options"]),
         frame=fields["frame"],
         known=_read_known(message) if "known" in fields else None,
+        has_previews=fields["has_previews"],
     )
     return fields["ticket"], job
 

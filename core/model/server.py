@@ -106,7 +106,8 @@ class Server:
                 if isinstance(outcome, Proposal):
                     self._send(finished_message(ticket, outcome))
                     return
-                self._send(stepped_message(ticket, outcome))
+                if job.has_previews:
+                    self._send(stepped_message(ticket, outcome))
             self._send(Message("cancelled", {"ticket": ticket}))
         except BrokenPipeError:
             raise

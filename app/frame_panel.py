@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QHBoxLayout,
     QLabel,
     QToolButton,
@@ -46,6 +47,7 @@ class ImageList(QWidget):
         self._model = ImageModel(store, self)
         self._view = RowTable(ROW_HEIGHT, self)
         self._view.setModel(self._model)
+        self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.setItemDelegate(ImageDelegate(self._view))
         self._view.horizontalHeader().hide()
         self._view.horizontalHeader().setStretchLastSection(True)
@@ -80,6 +82,17 @@ class ImageList(QWidget):
         return self._model.id_at(0) if self._model.rowCount() else NO_IMAGE
 
     @property
+    def listed_ids(self) -> list[int]:
+        """The images that are listed, in their order."""
+        return self._model.ids
+
+    @property
+    def selected_ids(self) -> list[int]:
+        """The images that are selected, in the order of the list."""
+        rows = sorted(index.row() for index in self._view.selectionModel().selectedRows())
+        return [self._model.id_at(row) for row in rows]
+
+    @property
     def query(self) -> ImageQuery:
         """What the list is filtered by now."""
         return self._filter.query
@@ -101,7 +114,8 @@ class ImageList(QWidget):
         """Mark the image that is open; nobody is told, since whoever opened it knows."""
         self._open_id = image_id
         index = self._model.index(self._model.row_of(image_id))
-        self._view.setCurrentIndex(index)
+        if index != self._view.currentIndex() or not index.isValid():
+            self._go_to(index)
         self._view.scrollTo(index)
         self._show_place()
 
@@ -120,7 +134,12 @@ class ImageList(QWidget):
         """Choose the image that many rows further; the ends of the list stop it."""
         row = self._view.currentIndex().row() + by
         if 0 <= row < self._model.rowCount():
-            self._view.setCurrentIndex(self._model.index(row))
+            self._go_to(self._model.index(row))
+
+    def _go_to(self, index: QModelIndex) -> None:
+        """Select one row alone; by itself Qt would add to the rows while Ctrl is held."""
+        flag = QItemSelectionModel.SelectionFlag
+        self._view.selectionModel().setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
 
     def next_of(self, image_ids: Sequence[int], image_id: int) -> int | None:
         """The first of some images that is listed below another one, else from the top."""
@@ -130,7 +149,7 @@ class ImageList(QWidget):
         """Want an image, listed or not."""
         row = self._model.row_of(image_id)
         if row >= 0:
-            self._view.setCurrentIndex(self._model.index(row))
+            self._go_to(self._model.index(row))
         else:
             self.image_chosen.emit(image_id)
 
@@ -180,7 +199,7 @@ class ImageList(QWidget):
         """Go to the first image that is listed."""
         self.reload()
         if self._model.rowCount():
-            self._view.setCurrentIndex(self._model.index(0))
+            self._go_to(self._model.index(0))
 
     @Slot(QModelIndex, QModelIndex)
     def _on_current_changed(self, current: QModelIndex, _: QModelIndex) -> None:

@@ -70,6 +70,11 @@ class ImageModel(QAbstractListModel):
             self._blocks.pop(row // BLOCK, None)
             self.dataChanged.emit(self.index(row), self.index(row))
 
+    @property
+    def ids(self) -> list[int]:
+        """Of the images that are shown, in their order."""
+        return [int(image_id) for image_id in self._ids.tolist()]
+
     def id_at(self, row: int) -> int:
         """The id of the image in a row."""
         return int(self._ids[row])

@@ -34,8 +34,13 @@ class LastWord(QObject):
         self.others: list[Callable[[], bool]] = []
         self._is_unsaved_said = False
         self._is_undecided_said = False
+        self._others: list[Callable[[], bool]] = []
         canvas.gesture_began.connect(self._on_gesture_began)
         document.proposal_changed.connect(self._on_proposal_changed)
+
+    def also_ask(self, may_close: Callable[[], bool]) -> None:
+        """Ask somebody else, too, who says what would be lost or stopped."""
+        self._others.append(may_close)
 
     def may_close(self) -> bool:
         """Save what is being drawn, and say whether nothing else is lost, or is known to be."""
@@ -47,6 +52,8 @@ class LastWord(QObject):
 
     def may_drop_proposals(self) -> bool:
         """Whether everybody has decided on all proposals, or knows that some would go."""
+        if not all(may_close() for may_close in self._others):
+            return False
         names = self._document.undecided
         if not names or self._is_undecided_said:
             return True

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 
 class PanelArea(QScrollArea):
@@ -32,3 +32,15 @@ class PanelArea(QScrollArea):
         is_scrolled = self.isVisible() and wanted.width() > self.width()
         bar = self.horizontalScrollBar().sizeHint().height() if is_scrolled else 0
         self.setMinimumHeight(wanted.height() + bar)
+
+
+def stack_up(*widgets: QWidget) -> QWidget:
+    """Widgets one below the other; the first has what the others leave."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for widget in widgets:
+        column.addWidget(widget)
+    column.setStretch(0, 1)
+    return whole

@@ -189,6 +189,12 @@ ACTIONS: Final = (
     ActionSpec("segment_image", IMAGE, "Segment image", "model_run.begin", ("Shift+R",),
                has_line_above=True,
                tip="Let the model propose a map; locked segments stay as they are."),
+    ActionSpec("pre_annotate", IMAGE, "Pre-annotate…", "batch.ask", ("Ctrl+Shift+P",),
+               when="has_images", tip="Let the model give many images a map, while you go on."),
+    ActionSpec("pause_batch", IMAGE, "Pause pre-annotation, or go on", "batch.run.toggle_pause",
+               when="batch.run.is_active"),
+    ActionSpec("stop_batch", IMAGE, "Stop pre-annotation", "batch.run.stop",
+               when="batch.run.is_active", tip="Maps that are made stay."),
 
     ActionSpec("fit", VIEW, "Fit image", "canvas.fit", ("F",), when="document.has_image"),
     ActionSpec("actual", VIEW, "Zoom to 100 %", "canvas.zoom_to_actual", ("Ctrl+0",),

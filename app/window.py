@@ -2,8 +2,10 @@
 
 from PySide6.QtCore import QEvent, QSize, Qt, QThreadPool, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+from app.batch_commands import BatchCommands
+from app.batch_run import BatchRun
 from app.border_panel import BorderPanel
 from app.canvas import CanvasView
 from app.canvas_frame import CanvasFrame
@@ -24,7 +26,7 @@ from app.last_word import LastWord
 from app.menus import Actions
 from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
-from app.panel_area import PanelArea
+from app.panel_area import PanelArea, stack_up
 from app.project_commands import ProjectCommands
 from app.recall import recall, remember
 from app.retraining import Retraining
@@ -83,7 +85,7 @@ class MainWindow(QMainWindow):
         self.commands = Actions(self, self.keys)
         CategoryKeys(self.document, self.category_commands, self.commands, self)
         self._segments_dock.setWidget(
-            _column(self.segments, BorderPanel(self.commands, self.segment_commands))
+            stack_up(self.segments, BorderPanel(self.commands, self.segment_commands))
         )
         self._palette = CommandPalette(self.commands, self)
         self._help = HelpSheet(self.keys, self)
@@ -115,6 +117,8 @@ class MainWindow(QMainWindow):
         self.model_run = ModelRun(
             self.document, self.segmenter, self.step_panel, self.notices, self.preferences, self
         )
+        run = BatchRun(self.document, self.model_run, self.segmenter, self.canvas, self)
+        self.batch = BatchCommands(self.document, run, self.image_list, self.notices, self)
 
     def _build_docks(self) -> None:
         area = Qt.DockWidgetArea
@@ -158,6 +162,7 @@ class MainWindow(QMainWindow):
         document.refused.connect(self.notices.warn)
         ImageNotices(document, self.notices, self)
         self.last_word = LastWord(document, self.canvas, self.notices, self)
+        self.batch.join(self.statusBar(), self.last_word)
         self.image_list.image_chosen.connect(self.open_image)
         self.canvas.gesture_began.connect(self.notice_stack.close_passing)
         self.canvas.gesture_began.connect(self.model_run.answers.hold)
@@ -184,6 +189,7 @@ class MainWindow(QMainWindow):
             document.selection_changed,
             document.history_changed,  # the last to tell of another image, map or proposal
             self.model_run.changed,
+            self.batch.run.changed,
             self.tools.changed,
             self.canvas.look.changed,
             self.preferences.changed,
@@ -378,6 +384,7 @@ class MainWindow(QMainWindow):
 
     def _end_work(self) -> None:
         """End process and threads: a deleted pool waits for threads, which wait for Python."""
+        self.batch.run.stop()
         self.segmenter.stop()
         self.training.stop()
         self.document.reader.stop()
@@ -386,15 +393,3 @@ class MainWindow(QMainWindow):
         self.image_list.stop()
         for pool in self.findChildren(QThreadPool):
             pool.waitForDone()
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    """Widgets one below the other; the first has what the others leave."""
-    whole = QWidget()
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for widget in widgets:
-        column.addWidget(widget)
-    column.setStretch(0, 1)
-    return whole

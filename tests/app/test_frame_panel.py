@@ -135,6 +135,7 @@ def test_the_list_is_filtered_by_state(images, store) -> None:
         "In work": ["b.png"],
         "Approved": ["a.png"],
         "Rejected": [],
+        "Held out": [],
         "With edits": ["b.png"],
         "Without edits": ["a.png", "gone.png"],
     }

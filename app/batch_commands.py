@@ -79,9 +79,9 @@ class BatchCommands(QObject):
         from app.batch_dialog import BatchDialog  # noqa: PLC0415 - only here
 
         choices = {
-            "&All images": tuple(reviews),
-            "Those that the &list shows": self._images.listed_ids,
-            "Those &selected in the list": self._images.selected_ids,
+            "All images": tuple(reviews),
+            "Those that the list shows": self._images.listed_ids,
+            "Those selected in the list": self._images.selected_ids,
         }
         dialog = BatchDialog(choices, reviews, done, card.name, options, self._window)
         dialog.chosen.connect(self._on_chosen)

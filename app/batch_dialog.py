@@ -7,10 +7,10 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QLabel,
-    QRadioButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,9 +24,9 @@ from core.proposals import SamplingOptions
 from core.review import Review
 
 WHAT: Final = (
-    "{model} gives each image a map, in {steps} steps and with seed {seed} as set in the panel "
-    "Model: one step of undo each. Locked segments and what people drew stay as they are. You "
-    "can go on labelling meanwhile."
+    "The model {model} gives each image a map, in {steps} steps and with seed {seed} as set in "
+    "the panel Model: one step of undo each. Locked segments and what people drew stay as they "
+    "are. You can go on labelling meanwhile."
 )
 
 
@@ -66,14 +66,14 @@ class BatchDialog(QDialog):
         column.setSpacing(10)
         what = WHAT.format(model=model, steps=options.steps, seed=options.seed)
         column.addWidget(self._label(what))
-        self._choices: list[tuple[QRadioButton, Sequence[int]]] = []
-        for name, ids in choices.items():
-            button = QRadioButton(f"{name} ({len(ids):,})", self)
-            button.setEnabled(bool(ids))
-            button.toggled.connect(self._show_plan)
-            self._choices.append((button, ids))
-            column.addWidget(button)
-        self._fills_in = QCheckBox("Also fill in &around what people drew in images", self)
+        self._choices = list(choices.values())
+        self._images = QComboBox(self)
+        self._images.setAccessibleName("Which images")
+        self._images.addItems([f"{name} ({len(ids):,})" for name, ids in choices.items()])
+        column.addWidget(self._images)
+        self._fills_in = QCheckBox(
+            "Also fill in &around what people drew, in images in work", self
+        )
         self._samples = QCheckBox(
             f"Draw {N_SAMPLES} maps of each, to sort by expected &work; as much slower", self
         )
@@ -86,16 +86,16 @@ class BatchDialog(QDialog):
         self._buttons.addButton("Cancel", role.RejectRole)
         mark_primary(self._begin)
         column.addWidget(self._buttons)
+        self._images.currentIndexChanged.connect(self._show_plan)
         self._fills_in.toggled.connect(self._show_plan)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
-        self._choices[0][0].setChecked(True)
         self._show_plan()
 
     @property
     def plan(self) -> BatchPlan:
         """What would be done now."""
-        wanted = next(ids for button, ids in self._choices if button.isChecked())
+        wanted = self._choices[self._images.currentIndex()]
         fills_in = self._fills_in.isChecked()
         return plan_batch(wanted, self._reviews, self._done, fills_in=fills_in)
 
@@ -116,8 +116,6 @@ class BatchDialog(QDialog):
 
     @Slot()
     def _show_plan(self) -> None:
-        if not any(button.isChecked() for button, _ in self._choices):
-            return  # between two choices
         plan = self.plan
         n_waiting = len(plan.waiting)
         begins = f"{count(n_waiting)} will be segmented." if n_waiting else "No image is left."

@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 from app.actions import ACTIONS
 from app.canvas import CanvasView
 from app.window import MainWindow
+from core.model_card import ModelCard
 from core.panoptic import Segment
+from core.proposals import SamplingOptions
 
 CONTROLS = (
     QAbstractButton,
@@ -54,7 +56,9 @@ def window(store, qtbot) -> MainWindow:
 
 @pytest.fixture
 def dialog(request, window, qtbot) -> QDialog:
-    """The dialog that an action opens."""
+    """The dialog that an action opens, as with a model that knows the project's categories."""
+    categories = tuple(window.document.categories.values())
+    window.segmenter.loaded.emit(ModelCard("tiny", "", categories, SamplingOptions()))
     window.commands[request.param].setEnabled(True)
     window.commands[request.param].trigger()
     return next(dialog for dialog in window.findChildren(QDialog) if dialog.isVisible())

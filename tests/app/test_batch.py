@@ -9,10 +9,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
+    QComboBox,
     QDialog,
     QLabel,
     QPushButton,
-    QRadioButton,
     QTableView,
     QToolButton,
 )
@@ -72,10 +72,11 @@ def begin(qtbot, ask):
 
     def begin(choice: str = "All images", *boxes: str) -> None:
         dialog = ask()
-        for kind, texts in ((QRadioButton, [choice]), (QCheckBox, boxes)):
-            for text in texts:
-                found = [b for b in dialog.findChildren(kind) if text in plain(b.text())]
-                found[0].click()
+        images = dialog.findChild(QComboBox)
+        images.setCurrentIndex(images.findText(choice, Qt.MatchFlag.MatchContains))
+        for text in boxes:
+            box = next(b for b in dialog.findChildren(QCheckBox) if text in plain(b.text()))
+            qtbot.mouseClick(box, LEFT, pos=QPoint(8, box.height() // 2))
         press_button(qtbot, dialog, "Pre-annotate")
 
     return begin

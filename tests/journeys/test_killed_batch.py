@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.batch_dialog import BatchDialog
+from app.child_process import child_environment
 from app.window import MainWindow
 from core.panoptic import Category
 from core.store import AnnotationStore, Review
@@ -76,7 +77,10 @@ def project(tmp_path, tiny_model) -> Path:
 def lines_of(project: Path, *, n_before_kill: int | None) -> list[int]:
     """What the victim prints until it ends, or was killed."""
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, __file__, str(project)], stdout=subprocess.PIPE, text=True
+        [sys.executable, __file__, str(project)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=child_environment(),
     ) as victim:
         assert victim.stdout is not None
         lines = []

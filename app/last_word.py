@@ -18,11 +18,7 @@ MAX_NAMED: Final = 3
 
 
 class LastWord(QObject):
-    """Refuses once to close the project, for each thing that would be lost.
-
-    Attributes:
-        others: also asked whether the project may be closed, once nothing else is in the way.
-    """
+    """Refuses once to close the project, for each thing that would be lost."""
 
     def __init__(
         self, document: Document, canvas: CanvasView, notices: Notices, parent: QObject
@@ -31,10 +27,10 @@ class LastWord(QObject):
         self._document = document
         self._canvas = canvas
         self._notices = notices
-        self.others: list[Callable[[], bool]] = []
         self._is_unsaved_said = False
         self._is_undecided_said = False
         self._others: list[Callable[[], bool]] = []
+        self._last: list[Callable[[], bool]] = []
         canvas.gesture_began.connect(self._on_gesture_began)
         document.proposal_changed.connect(self._on_proposal_changed)
 
@@ -42,13 +38,17 @@ class LastWord(QObject):
         """Ask somebody else, too, who says what would be lost or stopped."""
         self._others.append(may_close)
 
+    def ask_last(self, may_close: Callable[[], bool]) -> None:
+        """Ask somebody once nothing is lost any more, and only where the window is closed."""
+        self._last.append(may_close)
+
     def may_close(self) -> bool:
         """Save what is being drawn, and say whether nothing else is lost, or is known to be."""
         if not self._canvas.finish_gesture() and not self._is_unsaved_said:
             self._is_unsaved_said = True
             self._notices.fail(UNSAVED)
             return False
-        return self.may_drop_proposals() and all(ask() for ask in self.others)
+        return self.may_drop_proposals() and all(ask() for ask in self._last)
 
     def may_drop_proposals(self) -> bool:
         """Whether everybody has decided on all proposals, or knows that some would go."""
@@ -64,7 +64,7 @@ class LastWord(QObject):
     def give_up(self) -> None:
         """Refuse nothing any more: the project is closed, whatever is lost."""
         self._is_unsaved_said = self._is_undecided_said = True
-        self.others.clear()
+        self._last.clear()
 
     @Slot()
     def _on_gesture_began(self) -> None:

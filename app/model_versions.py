@@ -25,8 +25,8 @@ class ModelVersions(QObject):
     Signals:
         kept(Outcome): the new version is in the project's list, in use or not.
         failed(str): it is not, and why.
-        swapped(str): another model is asked for, named as in `AnnotationStore.model`; the
-            inference process takes it between two jobs.
+        swapped(str): another model is in use, by the name on its card; the inference process
+            has taken it between two jobs.
     """
 
     kept = Signal(object)
@@ -37,7 +37,9 @@ class ModelVersions(QObject):
         super().__init__(parent)
         self._document = document
         self._model_run = model_run
+        model_run.changed.connect(self._on_model_changed)
         self._copying: ThreadRun | None = None
+        self._awaited = ""  # the file that is being loaded
         self._asked: tuple[RetrainPlan, GateReport, Outcome] | None = None
 
     def keep(
@@ -77,8 +79,16 @@ class ModelVersions(QObject):
     @Slot(object)
     def use(self, model: str) -> None:
         """Go on with a model, named as in `AnnotationStore.model`."""
+        self._awaited = model
         self._model_run.use_model(model)
-        self.swapped.emit(model)
+
+    @Slot()
+    def _on_model_changed(self) -> None:
+        """Tell once that the model is in use: the project remembers it as soon as it is."""
+        card = self._model_run.card
+        if self._awaited and card is not None and self._document.store.model == self._awaited:
+            self._awaited = ""
+            self.swapped.emit(card.name)
 
 
 def _copies(

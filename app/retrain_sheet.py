@@ -33,7 +33,8 @@ class RetrainSheet(QDialog):
         self._pages = QStackedWidget(self)
         for page in (self.ask, self.live, self.gate):
             self._pages.addWidget(page)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = QDialogButtonBox(self)
+        buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)

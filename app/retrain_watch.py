@@ -48,7 +48,8 @@ class RetrainWatch(QObject):
     @property
     def phase(self) -> Phase:
         """What the log says; of a process that is only beginning it says nothing yet."""
-        is_new = self.is_alive and self.progress.phase in ENDED
+        is_said = self._process is None and self.progress.phase not in ENDED
+        is_new = self.is_alive and not is_said
         return Phase.BEGINNING if is_new else self.progress.phase
 
     @property

@@ -20,6 +20,7 @@ from app.retrain_sheet import RetrainSheet
 from app.retrain_watch import RetrainWatch
 from app.thread_run import ThreadRun
 from core.errors import AnnotateError
+from core.image_query import ImageQuery
 from core.retraining import (
     Outcome,
     RetrainPlan,
@@ -29,10 +30,15 @@ from core.retraining import (
     read_plan,
     write_plan,
 )
+from core.review import Review
 from core.run_folder import Wish
 from core.training_progress import Phase
 from core.training_snapshot import snapshot_project
 
+UNTOUCHED: Final = (Review.EMPTY, Review.PROPOSED)
+UNTOUCHED_YET: Final = (
+    "{model} is in use. Nobody has touched {images}: let it segment these anew?"
+)
 LEFT: Final = "Training {name} goes on from when the project was closed."
 LOST: Final = "The training of {name} is not done: it was stopped, or the machine restarted."
 DONE: Final = "{name} is trained and measured: decide whether it is to be used."
@@ -56,9 +62,11 @@ class Retraining(QObject):
 
     Signals:
         changed(): the run, or what is known of it.
+        batch_wanted(): the model in use shall segment again what nobody has touched.
     """
 
     changed = Signal()
+    batch_wanted = Signal()
 
     def __init__(
         self,
@@ -69,7 +77,7 @@ class Retraining(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        last_word.others.append(self.may_close)
+        last_word.ask_last(self.may_close)
         self._document = document
         self._notices = notices
         self._window = window
@@ -77,6 +85,7 @@ class Retraining(QObject):
         self.versions = ModelVersions(document, model_run, self)
         self.versions.kept.connect(self._on_kept)
         self.versions.failed.connect(self._fail)
+        self.versions.swapped.connect(self._offer_batch)
         self._gate: GateRun | None = None
         self._plan = RetrainPlan("", "")
         self._sheet: RetrainSheet | None = None
@@ -245,6 +254,19 @@ class Retraining(QObject):
         if self._sheet is not None:
             self._sheet.close()
         self.changed.emit()
+
+    @Slot(object)
+    def _offer_batch(self, model: str) -> None:
+        """Offer to segment again what nobody has touched."""
+        try:
+            n_images = self._document.store.n_images(ImageQuery(states=UNTOUCHED))
+        except AnnotateError as error:
+            self._notices.fail(str(error))
+            return
+        if n_images:
+            images = "1 image" if n_images == 1 else f"{n_images:,} images"
+            sentence = UNTOUCHED_YET.format(images=images, model=model)
+            self._notices.offer(sentence, "Pre-annotate…", self.batch_wanted.emit)
 
     # Taking up what goes on.
 

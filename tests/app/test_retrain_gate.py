@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTableWidget
 
+from app.batch_dialog import BatchDialog
 from app.versions_dialog import VersionsDialog
 from app.window import MainWindow
 from core.correction_cost import CorrectionCost
@@ -95,6 +96,7 @@ def test_a_version_is_used_and_left_again(qtbot, measured, store, tiny_model, wi
     assert version.scores["base"] == before and version.scores["verdict"] == "better"
     qtbot.waitUntil(lambda: store.model == str(version.path), **PATIENT)  # it is loaded
     assert find_open_run(store.path) is None
+    assert not any("Nobody has touched" in n.text for n in window.notice_stack.shown)
 
     window.commands["versions"].trigger()
     (dialog,) = window.findChildren(VersionsDialog)
@@ -103,7 +105,12 @@ def test_a_version_is_used_and_left_again(qtbot, measured, store, tiny_model, wi
     place = table.visualItemRect(table.item(1, 0)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     click(qtbot, dialog, "Use this version")
+    (record, *_) = store.images()
+    store.travel(record.id, 0)
     qtbot.waitUntil(lambda: store.model == before, **PATIENT)
+    qtbot.waitUntil(lambda: says(window.notice_stack, "Nobody has touched 1 image"), **PATIENT)
+    click(qtbot, window.notice_stack, "Pre-annotate…")
+    assert [d for d in window.findChildren(BatchDialog) if d.isVisible()]
 
 
 def test_a_version_is_kept_without_being_used(qtbot, measured, store, window):

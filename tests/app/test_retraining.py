@@ -1,11 +1,14 @@
 """Retraining from the window, with a real process where one is needed, through real clicks."""
 
+import os
+import signal
+
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from app.window import MainWindow
 from core.retraining import find_open_run
-from core.run_folder import holding_run, is_running
+from core.run_folder import Wish, holding_run, is_running, read_process
 from core.store import AnnotationStore
 from tests.app.retrain_parts import (
     PATIENT,
@@ -85,6 +88,24 @@ def test_a_training_is_paused_finished_and_keeps_its_best_model(qtbot, approved,
     with trained:
         seen = {record.path for record in trained.images()}
     assert not seen & {record.path for record in approved.hold_out_images()}
+
+
+# Slow likewise, twice: the process is killed, as by the machine's restart.
+def test_a_run_that_was_killed_goes_on_when_it_is_resumed(qtbot, approved, window):
+    sheet = open_sheet(window)
+    click(qtbot, sheet, "Start training")
+    qtbot.waitUntil(lambda: says(sheet, "tiny-v1 is being trained"), **PATIENT)
+    folder = find_open_run(approved.path)
+    killed = read_process(folder).pid
+    os.kill(killed, signal.SIGKILL)
+    qtbot.waitUntil(lambda: says(sheet, "The process that trained tiny-v1 is gone"), **PATIENT)
+    click(qtbot, sheet, "Resume")
+    assert says(sheet, "tiny-v1 is being prepared")
+    qtbot.waitUntil(lambda: says(sheet, "tiny-v1 is being trained"), **PATIENT)
+    assert is_running(folder) and read_process(folder).pid != killed
+    window.training.ask(Wish.STOP)
+    qtbot.waitUntil(lambda: not window.training.watch.is_alive, **PATIENT)
+    assert not is_running(folder) and find(sheet, "Resume").isEnabled()
 
 
 def test_a_run_whose_process_is_gone_is_offered_to_be_resumed(folder, window):

@@ -46,6 +46,7 @@ from core.model.checkpoint import load_checkpoint, save_checkpoint
 from core.model.config import ModelConfig
 from core.model.encoder import Encoding
 from core.model.pix2seq_d import Pix2SeqD
+from core.model.place import Settle
 from core.model.postprocess import bring_up, to_segments
 from core.model.prepare import Frame
 from core.model.segment import encode_image
@@ -172,7 +173,7 @@ def base_config() -> TrainConfig:
     known = {field.name for field in fields(ModelConfig)}
     off = {name: 0 for name in ("place_cell",) if name in known}
     model = replace(recipe.model, evidence_dilations=(1, 3), semantic_loss_power=0.0, **off)
-    return replace(recipe, model=model, ema_decay=0.99)
+    return replace(recipe, model=model, place_weight=0.0, ema_decay=0.99)
 
 
 def configure(base: TrainConfig, cell: Cell, seed: int) -> TrainConfig:
@@ -206,9 +207,16 @@ class ExpectedBits(nn.Module):
     ) -> Tensor:
         return self.model.given(encoding, past, estimate)
 
-    def logits(self, x_t: Tensor, gamma: Tensor, encoding: Encoding, given: Tensor) -> Tensor:
+    def logits(
+        self,
+        x_t: Tensor,
+        gamma: Tensor,
+        encoding: Encoding,
+        given: Tensor,
+        settle: Settle | None = None,
+    ) -> Tensor:
         """b tanh(z / 2) [B, n, h, w], as the sampler makes of log-odds z."""
-        z = self.model.logits(x_t, gamma, encoding, given)
+        z = self.model.logits(x_t, gamma, encoding, given, settle)
         return self.config.b * torch.tanh(z / 2)
 
 

@@ -158,7 +158,14 @@ def configure(name: str) -> TrainConfig:
     """
     recipe = RECIPES["nuclei"].config
     model = replace(recipe.model, **NETWORKS[name].changes)
-    return replace(recipe, model=model, crops=CROPS, steps=STEPS, ema_decay=0.99)
+    return replace(
+        recipe,
+        model=model,
+        place_weight=recipe.place_weight if model.place_cell else 0.0,
+        crops=CROPS,
+        steps=STEPS,
+        ema_decay=0.99,
+    )
 
 
 def read_views(path: Path) -> PanopticDataset:

@@ -42,7 +42,7 @@ def points():
 
 def test_networks_differ_in_what_the_head_adds_and_in_b_alone() -> None:
     first, *others = (configure(name) for name in NETWORKS)
-    fields = {"model.evidence_dilations", "model.place_cell", "model.b"}
+    fields = {"model.evidence_dilations", "model.place_cell", "model.b", "place_weight"}
     for other in others:
         assert {sentence.split(" ")[0] for sentence in differences(first, other)} <= fields
     assert first.model.evidence_dilations == () and first.model.place_cell == 0

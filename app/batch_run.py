@@ -28,7 +28,7 @@ from core.errors import AnnotateError
 from core.jobs import SegmentJob
 from core.pre_annotation import Outcome
 from core.proposals import Proposal, match_categories
-from core.store import Review
+from core.review import VERDICTS, Review
 
 POLL_MS: Final = 100  # before asking again whether a dialog or a reading has ended
 MAX_FAILURES: Final = 3  # one after another, before somebody has to look
@@ -177,7 +177,6 @@ class BatchRun(QObject):
         try:
             while self._queue and not self._is_wanted(self._queue[0]):
                 self._queue.popleft()
-            categories = self._document.store.categories
         except AnnotateError as error:
             self._hold_up(str(error))
             return
@@ -185,6 +184,7 @@ class BatchRun(QObject):
         if not self._queue:
             self._end("")
             return
+        categories = tuple(self._document.categories.values())
         self._start(partial(read, self._document.store.path, self._queue[0], categories))
 
     def _is_wanted(self, image_id: int) -> bool:
@@ -198,7 +198,7 @@ class BatchRun(QObject):
         if self._is_in_use(image_id):
             self._leave_out(image_id)
             return False
-        return found[0].review not in {Review.APPROVED, Review.REJECTED}
+        return found[0].review not in VERDICTS
 
     def _start(self, find: Callable[[], InHand | Settled]) -> None:
         steps = partial(answer_with, self._serial, find)
@@ -231,7 +231,7 @@ class BatchRun(QObject):
         hand, request = self._in_hand, self._request
         if hand is None or request is None:
             return
-        record = self._document.store.image_record(hand.image_id)
+        record = hand.record
         seed = request.options.seed + len(hand.proposals)
         options = replace(request.options, seed=seed)
         job = SegmentJob(record.path, options, record.frame, hand.known, has_previews=False)
@@ -254,7 +254,7 @@ class BatchRun(QObject):
         hand, card = self._in_hand, self.model_run.card
         if hand is None or card is None:
             return
-        categories = self._document.store.categories
+        categories = tuple(self._document.categories.values())
         to_project = match_categories(card.categories, categories).to_project
         self._start(
             partial(settle_image, self._document.store.path, hand, to_project, categories)
@@ -266,7 +266,7 @@ class BatchRun(QObject):
         hand, settled = self._in_hand, self._settled
         if hand is None or settled is None:
             return
-        is_reading = self._is_open(hand.image_id) and self._document.reader.is_reading
+        is_reading = self._is_open(hand.record.id) and self._document.reader.is_reading
         if is_reading or QGuiApplication.modalWindow() is not None:
             self._later.start()
             return
@@ -278,12 +278,15 @@ class BatchRun(QObject):
 
     def _save_now(self, hand: InHand, settled: Settled) -> None:
         store, outcome = self._document.store, settled.outcome
-        if settled.categories != store.categories:
+        if settled.categories != tuple(self._document.categories.values()):
             self._settle()
             return
-        is_as_it_was = store.mark(hand.image_id) == hand.mark == outcome.mark
-        if self._is_in_use(hand.image_id) or not is_as_it_was:
-            self._leave_out(hand.image_id)
+        is_as_it_was = store.mark(hand.record.id) == hand.mark == outcome.mark
+        if self._is_in_use(hand.record.id) or not is_as_it_was:
+            self._leave_out(hand.record.id)
+        elif store.image_record(hand.record.id).review in VERDICTS:
+            self._next()  # somebody has decided on it meanwhile, which is no edit
+            return
         elif not self._put(hand, outcome):
             return
         self._n_failed_in_a_row = 0
@@ -296,15 +299,15 @@ class BatchRun(QObject):
             self.n_same += 1
             return True
         author = author_of_proposal(hand.proposals[0])
-        if self._is_open(hand.image_id) and document.map is not None:
+        if self._is_open(hand.record.id) and document.map is not None:
             if not document.push(outcome.edit, author):
                 self._hold_up("")
                 return False
         else:
-            store.append_edit(hand.image_id, outcome.edit, author)
-        store.set_expected_work(hand.image_id, outcome.expected_seconds)
+            store.append_edit(hand.record.id, outcome.edit, author)
+        store.set_expected_work(hand.record.id, outcome.expected_seconds)
         self.n_saved += 1
-        self.saved.emit(hand.image_id)
+        self.saved.emit(hand.record.id)
         return True
 
     def _next(self) -> None:
@@ -323,7 +326,8 @@ class BatchRun(QObject):
         document = self._document
         if not self._is_open(image_id) or document.map is None:
             return False
-        return self._canvas.is_gesturing or not document.is_editable
+        is_asked_for = self.model_run.is_running
+        return self._canvas.is_gesturing or is_asked_for or not document.is_editable
 
     def _leave_out(self, image_id: int) -> None:
         name = self._document.store.image_record(image_id).path.name

@@ -8,7 +8,7 @@ from core.errors import AnnotateError
 from core.panoptic import Category
 from core.pre_annotation import Outcome, known_of, read_ground, settle
 from core.proposals import Known, Proposal, SamplingOptions
-from core.store import AnnotationStore
+from core.store import AnnotationStore, ImageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class BatchRequest:
 class InHand:
     """The image that is worked on, and what there is of it so far."""
 
-    image_id: int
+    record: ImageRecord
     mark: tuple[int, int]
     known: Known | None
     proposals: tuple[Proposal, ...] = ()
@@ -68,8 +68,8 @@ def answer_with(
 def read(path: Path, image_id: int, categories: tuple[Category, ...]) -> InHand:
     """What an image is before the model has a part in it."""
     with AnnotationStore.open(path, is_read_only=True) as store:
-        ground = read_ground(store, image_id)
-    return InHand(image_id, ground.mark, known_of(ground, categories))
+        record, ground = store.image_record(image_id), read_ground(store, image_id)
+    return InHand(record, ground.mark, known_of(ground, categories))
 
 
 def settle_image(
@@ -78,5 +78,5 @@ def settle_image(
     """What the maps of the model mean to an image."""
     stuff = {category.id for category in categories if not category.is_thing}
     with AnnotationStore.open(path, is_read_only=True) as store:
-        outcome = settle(store, hand.image_id, hand.proposals, to_project, stuff)
+        outcome = settle(store, hand.record.id, hand.proposals, to_project, stuff)
     return Settled(outcome, categories)

@@ -201,6 +201,17 @@ def test_an_image_in_which_somebody_draws_is_left_out_with_a_sentence(
     assert "picture0.png is being edited" in notices(window)
 
 
+@pytest.mark.parametrize("choice", [Review.APPROVED, Review.REJECTED])
+def test_an_image_that_was_decided_on_meanwhile_stays_as_it_is(
+    qtbot, window, store, begin, choice
+):
+    window.batch.run.changed.connect(lambda: store.set_review(1, choice, "nothing to label"))
+    begin("selected")
+    wait_for_end(qtbot, window)
+    assert store.image_record(1).review is choice
+    assert store.history(1) == ([], 0)
+
+
 def test_a_run_that_is_asked_for_goes_first(qtbot, window, store, begin):
     order = []
     window.model_run.answers.finished.connect(lambda *_: order.append("asked for"))

@@ -34,6 +34,7 @@ commands, each with --help of its own:
   export          write a project as COCO panoptic files
   import          take COCO panoptic maps into a project
   recover         save what a damaged project still holds
+  corrections     list what it took to correct the model's proposals
   import-weights  make a model file of weights
   train           train a model
   doctor          print versions, device, display and missing libraries
@@ -43,7 +44,7 @@ options:
   --version       print the version
 """
 CORE_COMMANDS: Final = frozenset(
-    {"import", "segment", "evaluate", "export", "recover", "import-weights"}
+    {"import", "segment", "evaluate", "export", "recover", "corrections", "import-weights"}
 )
 FAILED: Final = 2
 LOG_NAME: Final = "bitbrush.log"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,8 +13,9 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app.__main__ import main
+from app.__main__ import CORE_COMMANDS, HELP, main
 from app.program import Program
+from core.__main__ import make_parser
 from core.bundled import SAMPLES
 from core.panoptic import Category
 from core.store import AnnotationStore
@@ -106,7 +108,7 @@ def test_the_exit_code_of_training_is_passed_on() -> None:
 
 
 def test_without_a_display_there_is_a_sentence_and_no_abort(repository) -> None:
-    code = "from app.__main__ import main; import sys; sys.exit(main([]))"
+    code = "from app.__main__ import CORE_COMMANDS, HELP, main; import sys; sys.exit(main([]))"
     result = run_python(repository, code, QT_QPA_PLATFORM="", DISPLAY="", WAYLAND_DISPLAY="")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("There is no display")
@@ -243,3 +245,11 @@ def test_threads_of_a_model_do_not_spin_while_they_wait_unless_that_was_chosen(
         monkeypatch.delenv("OMP_WAIT_POLICY")
     assert main(["--version"]) == 0
     assert os.environ["OMP_WAIT_POLICY"] == wanted
+
+
+def test_every_command_without_a_window_is_known_and_listed():
+    commands = set(
+        re.findall(r"^    ([a-z][a-z-]+)\b", make_parser().format_help(), re.MULTILINE)
+    )
+    assert {"segment", "corrections"} <= commands == CORE_COMMANDS
+    assert all(f"\n  {command} " in HELP for command in commands)

@@ -150,7 +150,11 @@ def test_pasting_is_for_photographs() -> None:
             PHOTOS, pasting=Pasting(0.5), augmentation=Augmentation(), crops=(Crops(64, 4),)
         )
     with pytest.raises(ValueError, match="pasting needs"):
-        replace(PHOTOS, pasting=Pasting(0.5), model=replace(PHOTOS.model, past_frames=1))
+        replace(
+            PHOTOS,
+            pasting=Pasting(0.5),
+            model=replace(PHOTOS.model, past_frames=1, place_cell=0),
+        )
 
 
 def test_a_configuration_with_pasting_survives_its_file() -> None:

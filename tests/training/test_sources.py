@@ -111,7 +111,8 @@ def test_a_network_gets_a_code_for_each_category():
 
 
 def test_a_head_without_room_for_the_categories_is_a_sentence():
-    config = TrainConfig(replace(PRESETS["natural-14"], softmax_groups=(2, 2, 8)))
+    model = replace(PRESETS["natural-14"], softmax_groups=(2, 2, 8), has_category_skip=False)
+    config = TrainConfig(model)
     with pytest.raises(TrainingError, match="no room for the 30 categories of the data"):
         fit_codes(config, with_categories(30))
 

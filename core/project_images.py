@@ -6,7 +6,7 @@ from os.path import normpath, relpath
 from pathlib import Path
 from typing import Any, Final
 
-from core.database import ProjectDatabase
+from core.clips import ProjectClips
 from core.errors import ProjectError
 from core.image_query import ALL_IMAGES, ImageQuery
 from core.review import Review
@@ -56,7 +56,7 @@ class ImageRecord:
     expected_work: float | None = None
 
 
-class ProjectImages(ProjectDatabase):
+class ProjectImages(ProjectClips):
     """The part of `AnnotationStore` about images; their order is that in which they came in."""
 
     def n_images(self, query: ImageQuery = ALL_IMAGES) -> int:

@@ -60,13 +60,16 @@ class Actions(QObject):
             action.setShortcuts([QKeySequence(key) for key in self._keys[name]])
             action.setToolTip(self._keys.title(name))
 
+    def _may_end(self, spec: ActionSpec) -> bool:
+        """Whether the project may be closed for another; a question about it triggers anew."""
+        may_drop = attrgetter("last_word.may_drop_proposals")(self._window)
+        may_open = attrgetter("training.leave_question.may_open_another")(self._window)
+        return bool(may_drop() and may_open(partial(self._trigger, spec)))
+
     def _trigger(self, spec: ActionSpec, *_checked: bool) -> None:
         if spec.name in LEAVING and not attrgetter("may_leave")(self._window)():
             return
-        if (
-            spec.name in ENDING
-            and not attrgetter("last_word.may_drop_proposals")(self._window)()
-        ):
+        if spec.name in ENDING and not self._may_end(spec):
             return
         slot = attrgetter(spec.slot)(self._window)
         if spec.argument is None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.buttons import mark_primary
+from app.retrain_gallery import Gallery
 from app.theme import scaled
 from core.correction_cost import KINDS
 from core.gate_report import GateReport
@@ -43,10 +44,12 @@ class GatePage(QWidget):
     Signals:
         decided(Outcome): what becomes of the new model.
         again_wanted(): the models shall be measured again.
+        image_wanted(Path): the image of this file is to be opened.
     """
 
     decided = Signal(object)
     again_wanted = Signal()
+    image_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +65,8 @@ class GatePage(QWidget):
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self._table.setTabKeyNavigation(False)
         self._table.setMinimumHeight(scaled(TABLE_HEIGHT))
+        self._gallery = Gallery(self)
+        self._gallery.chosen.connect(self.image_wanted)
         self._table.horizontalHeader().setSectionResizeMode(
             QHeaderView.ResizeMode.ResizeToContents
         )
@@ -93,6 +98,7 @@ class GatePage(QWidget):
         column.addWidget(self._verdict)
         column.addWidget(self._table)
         column.addWidget(self._changes)
+        column.addWidget(self._gallery, 1)
         column.addLayout(row)
 
     def show_measuring(self, n_images: int, n_done: int) -> None:
@@ -119,11 +125,12 @@ class GatePage(QWidget):
                 self._table.setItem(number, place, QTableWidgetItem(text))
         self._changes.setText(say_changes(comparison, report.bad))
         self._show_parts(has_report=True)
+        self._gallery.show_report(report, comparison)
         is_worse = comparison.verdict is Verdict.WORSE
         (self._keep if is_worse else self._use).setDefault(True)
 
     def _show_parts(self, *, has_report: bool) -> None:
-        for part in (self._table, self._changes, self._use, self._keep):
+        for part in (self._table, self._changes, self._gallery, self._use, self._keep):
             part.setVisible(has_report)
         self._discard.show()
         self._again.setVisible(not has_report)

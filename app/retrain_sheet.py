@@ -7,10 +7,12 @@ from app.retrain_ask import AskPage
 from app.retrain_gate import GatePage
 from app.retrain_gate_run import GateRun
 from app.retrain_live import LivePage
+from app.theme import scaled
 from core.gate_report import GateReport
 from core.retraining import RetrainPlan
 
 WIDTH = 640
+GALLERY_WIDTH, GALLERY_HEIGHT = 900, 860
 
 
 class RetrainSheet(QDialog):
@@ -51,6 +53,8 @@ class RetrainSheet(QDialog):
         self.turn_to(self.gate)
         if gate.report is not None and gate.report is not self._shown:
             self.gate.show_report(gate.report)
+            if gate.report.pictures:
+                self.resize(scaled(GALLERY_WIDTH), scaled(GALLERY_HEIGHT))
         elif gate.report is None and gate.failure:
             self.gate.show_failure(gate.failure)
         elif gate.report is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.document import Document
 from app.last_word import LastWord
@@ -16,6 +16,7 @@ from app.model_versions import ModelVersions
 from app.notices import Notices
 from app.retrain_ask import find_material
 from app.retrain_gate_run import GateRun
+from app.retrain_leave import LeaveQuestion
 from app.retrain_sheet import RetrainSheet
 from app.retrain_watch import RetrainWatch
 from app.thread_run import ThreadRun
@@ -46,11 +47,6 @@ USED: Final = (
     "{name} is in use. Going back is possible in Versions of the model, in the menu File."
 )
 KEPT: Final = "{name} is in the list of versions; the model in use stays."
-ASK_LEAVE: Final = "A model is being trained."
-ASK_LEAVE_MORE: Final = (
-    "Stopped, it keeps its last step and can go on when the project is open again. Left "
-    "running, it goes on without the window."
-)
 
 
 class Retraining(QObject):
@@ -59,14 +55,17 @@ class Retraining(QObject):
     Attributes:
         watch: of the run that is open; None if there is none.
         versions: of the project's model.
+        leave_question: what is asked before the project is closed.
 
     Signals:
         changed(): the run, or what is known of it.
         batch_wanted(): the model in use shall segment again what nobody has touched.
+        image_wanted(int): the image of this id is to be opened.
     """
 
     changed = Signal()
     batch_wanted = Signal()
+    image_wanted = Signal(int)
 
     def __init__(
         self,
@@ -77,7 +76,9 @@ class Retraining(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        last_word.ask_last(self.may_close)
+        self.leave_question = LeaveQuestion(self._is_training, window)
+        self.leave_question.stop_wanted.connect(self._stop_run)
+        last_word.ask_last(self.leave_question.may_close)
         self._document = document
         self._notices = notices
         self._window = window
@@ -91,8 +92,9 @@ class Retraining(QObject):
         self._sheet: RetrainSheet | None = None
         self._preparation: ThreadRun | None = None
         self._folder = Path()  # of the run that is being prepared
-        self._may_leave = False
-        self._question: QMessageBox | None = None
+
+    def _is_training(self) -> bool:
+        return self.watch is not None and self.watch.is_alive
 
     @property
     def plan(self) -> RetrainPlan:
@@ -118,6 +120,7 @@ class Retraining(QObject):
         sheet.live.discard_wanted.connect(self.discard)
         sheet.gate.decided.connect(self.decide)
         sheet.gate.again_wanted.connect(self._measure)
+        sheet.gate.image_wanted.connect(self._open_image)
         return sheet
 
     def show_versions(self) -> None:
@@ -246,6 +249,20 @@ class Retraining(QObject):
             self.versions.keep(self._plan, watch.progress.model, gate.report, outcome)
 
     @Slot(object)
+    def _open_image(self, path: Path) -> None:
+        """Open an image of the gallery, if the project still has it."""
+        try:
+            (image_id,) = self._document.store.find_images([path])
+        except AnnotateError as error:
+            self._notices.fail(str(error))
+            return
+        if image_id is None:
+            self._notices.warn(f"The project has no image {path} any more.")
+        else:
+            self._window.activateWindow()
+            self.image_wanted.emit(image_id)
+
+    @Slot(object)
     def _on_kept(self, outcome: Outcome) -> None:
         self._notices.tell(
             (USED if outcome is Outcome.USED else KEPT).format(name=self._plan.name)
@@ -346,41 +363,9 @@ class Retraining(QObject):
         self._notices.fail(sentence)
         self._refresh(anew=True)
 
-    # Leaving.
-
-    def may_close(self) -> bool:
-        """Whether no run goes on, or it was said what becomes of it; else that is asked."""
-        if self._may_leave or self.watch is None or not self.watch.is_alive:
-            return True
-        if self._question is None:
-            self._question = self._ask_leave()
-        self._question.open()
-        return False
-
-    def _ask_leave(self) -> QMessageBox:
-        role = QMessageBox.ButtonRole
-        question = QMessageBox(self._window)
-        question.setIcon(QMessageBox.Icon.Question)
-        question.setWindowTitle("Training")
-        question.setText(ASK_LEAVE)
-        question.setInformativeText(ASK_LEAVE_MORE)
-        stop = question.addButton("Stop it", role.DestructiveRole)
-        leave = question.addButton("Leave it running", role.AcceptRole)
-        question.addButton("Cancel", role.RejectRole)
-        question.setDefaultButton(leave)
-        stop.clicked.connect(self._on_stop_and_leave)
-        leave.clicked.connect(self._leave)
-        return question
-
     @Slot()
-    def _on_stop_and_leave(self) -> None:
+    def _stop_run(self) -> None:
         self.ask(Wish.STOP)
-        self._leave()
-
-    @Slot()
-    def _leave(self) -> None:
-        self._may_leave = True
-        self._window.close()
 
     def stop(self) -> None:
         """Follow nothing more; a run goes on."""

@@ -177,6 +177,7 @@ class MainWindow(QMainWindow):
         self.image_list.failed.connect(self.notices.fail)
         self.training = Retraining(document, self.notices, self.last_word, self.model_run, self)
         self.training.batch_wanted.connect(self.commands["pre_annotate"].trigger)
+        self.training.image_wanted.connect(self.open_image)
         commands = (self.image_commands, self.segment_commands, self.project_commands)
         for source in (*commands, self.category_commands):
             source.told.connect(self.notices.tell)

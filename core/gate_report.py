@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from core.model_comparison import Comparison, ImageScore, compare_models
 from core.panoptic import Category
 
 REPORT_NAME: Final = "comparison.json"
+GALLERY_FOLDER: Final = "gallery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +21,30 @@ class GateReport:
     Attributes:
         categories: of the truth.
         bad: what was wrong with images that are left out, one sentence each.
+        pictures: of some images, by their names: a file with the image, the approved map, the
+            current model's and the candidate's in one row.
     """
 
     categories: tuple[Category, ...]
     current: Sequence[ImageScore]
     candidate: Sequence[ImageScore]
     bad: tuple[str, ...] = ()
+    pictures: Mapping[str, Path] = field(default_factory=dict)
 
     def compare(self) -> Comparison:
         """Which is better, and how sure that is."""
         return compare_models(self.current, self.candidate, self.categories)
 
     def to_json(self) -> str:
-        """The report as text."""
+        """The report as text, to be kept beside the folder of the pictures."""
         fields: dict[str, Any] = {
             "categories": [asdict(category) for category in self.categories],
             "current": [score.to_json() for score in self.current],
             "candidate": [score.to_json() for score in self.candidate],
             "bad": self.bad,
+            "pictures": {
+                name: f"{GALLERY_FOLDER}/{file.name}" for name, file in self.pictures.items()
+            },
         }
         return json.dumps(fields)
 
@@ -58,7 +65,9 @@ def read_report(path: Path) -> GateReport:
             [ImageScore.from_json(score) for score in fields[side]]
             for side in ("current", "candidate")
         )
-        return GateReport(categories, current, candidate, tuple(fields["bad"]))
+        files = fields.get("pictures", {})  # none before there was a gallery
+        pictures = {name: path.parent / file for name, file in files.items()}
+        return GateReport(categories, current, candidate, tuple(fields["bad"]), pictures)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
             f"The comparison {path} cannot be read ({error}); remove it, so that the models "

@@ -55,6 +55,12 @@ class ImageScore:
         tallies = {int(i): Tally(**tally) for i, tally in fields["tallies"].items()}
         return cls(fields["name"], tallies, CorrectionCost(**fields["cost"]))
 
+    def pq(self, categories: Collection[int]) -> float:
+        """The mean over those of some categories that occur in the image; 0 for none."""
+        weights = {i: t.tp + (t.fp + t.fn) / 2 for i, t in self.tallies.items()}
+        each = [self.tallies[i].iou / n for i, n in weights.items() if n and i in categories]
+        return sum(each) / max(len(each), 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -90,11 +96,13 @@ class QualityPair:
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """Seconds to correct one image after either model."""
+    """Seconds to correct one image after either model, and its PQ in [0, 1]."""
 
     name: str
     current: float
     candidate: float
+    current_pq: float = 0.0
+    candidate_pq: float = 0.0
 
     @property
     def difference(self) -> float:
@@ -212,7 +220,9 @@ def compare_models(
     qualities = np.concatenate([quality for quality, _ in draws], 1)  # [2, 1 + R, 1 + C, 3]
     means = np.concatenate([mean for _, mean in draws], 1)  # [2, 1 + R]
     occurs = ~np.isnan(qualities[:, 0, 1:, 0]).all(0)
-    changes = zip(names, *seconds.tolist(), strict=True)
+    ids = {category.id for category in categories}
+    pqs = [[score.pq(ids) for score in scores] for scores in ordered]
+    changes = zip(names, *seconds.tolist(), *pqs, strict=True)
     return Comparison(
         overall=_quality_pair(qualities[:, :, 0]),
         by_category={

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.durable import replace_file
 from core.errors import AnnotateError, TrainingError
 from core.gate_report import GateReport
-from core.images import read_image
+from core.images import Rgb, read_image
 from core.model.checkpoint import load_checkpoint
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.segment import choose_device, segment_image
@@ -20,12 +21,15 @@ from core.model_card import ModelCard
 from core.model_comparison import ImageScore, score_image
 from core.proposals import Proposal, match_categories
 from training.evaluate import load_truth
+from training.gallery import Gallery
 from training.reporting import print_line
 from training.truth import Truth, open_truth
 
 NAME: Final = "compare"
 SUMMARY: Final = "measure a new model beside the current one, image by image"
 SEED: Final = 0  # of both models
+
+Model = tuple[Pix2SeqD, ModelCard]
 
 
 def add_compare(command: argparse.ArgumentParser) -> None:
@@ -52,20 +56,21 @@ def compare(arguments: argparse.Namespace) -> int:
     device, _ = choose_device(arguments.device)
     paths = arguments.current, arguments.candidate
     models = [load_checkpoint(path, str(device)) for path in paths]
-    truth = open_truth(arguments.truth)
-    scores: list[list[ImageScore]] = []
+    truth, gallery = open_truth(arguments.truth), Gallery()
+    scores: list[tuple[ImageScore, ImageScore]] = []
     bad = list(truth.bad)
     for index in range(len(truth.images)):
         try:
-            scores.append([score_one(*model, truth, index) for model in models])
+            scores.append(score_both(models[0], models[1], truth, index, gallery))
         except AnnotateError as error:
             bad.append(str(error))
         print_line(json.dumps({"done": index + 1, "images": len(truth.images)}))
     if not scores:
         raise TrainingError(f"{truth.path} has no image that can be used: {bad[0]}")
     current, candidate = zip(*scores, strict=True)
-    report = GateReport(truth.categories, current, candidate, tuple(bad))
     try:
+        pictures = gallery.write(arguments.out.parent)
+        report = GateReport(truth.categories, current, candidate, tuple(bad), pictures)
         replace_file(arguments.out, report.to_json().encode())
     except OSError as error:
         raise TrainingError(
@@ -74,26 +79,42 @@ def compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def score_one(model: Pix2SeqD, card: ModelCard, truth: Truth, index: int) -> ImageScore:
-    """What one model makes of one image; segments of categories without truth are left out.
+def score_both(
+    current: Model, candidate: Model, truth: Truth, index: int, gallery: Gallery
+) -> tuple[ImageScore, ImageScore]:
+    """What both models make of one image, which may come into the gallery.
 
     Raises:
         AnnotateError: the image or its map cannot be read, or their sizes differ.
     """
-    image = truth.images[index]
+    path = truth.images[index].path
+    image = read_image(path)
+    true_ids, segments = load_truth(truth, index, image.shape[:2])
+    categories = {segment.id: segment.category_id for segment in segments}
+    crowds = {segment.id for segment in segments if segment.is_crowd}
+    maps, scores = [], []
+    for model, card in (current, candidate):
+        ids, found = segment_one(model, card, truth, image)
+        maps.append(ids)
+        scores.append(score_image(str(path), ids, found, true_ids, categories, crowds))
+    old, new = scores
+    difference = new.cost.seconds() - old.cost.seconds()
+    gallery.offer(str(path), difference, image, [true_ids, *maps])
+    return old, new
+
+
+def segment_one(
+    model: Pix2SeqD, card: ModelCard, truth: Truth, image: Rgb
+) -> tuple[NDArray[np.uint16], dict[int, int]]:
+    """One model's map of one image, and the truth's category of each of its segments.
+
+    Segments of categories that the truth does not know are left out.
+    """
     options = replace(card.sampling, seed=SEED)
-    *_, last = segment_image(model.eval(), card, read_image(image.path), options)
+    *_, last = segment_image(model.eval(), card, image, options)
     if not isinstance(last, Proposal):
-        raise TrainingError(f"{image.path} was not segmented to the end.")
-    true_ids, segments = load_truth(truth, index, last.segment_ids.shape)
+        raise TrainingError(f"The model {card.name} came to no end.")
     to_truth = match_categories(card.categories, truth.categories).to_project
     found = {i: to_truth[c] for i, c in last.category_ids.items() if c in to_truth}
-    kept = np.isin(last.segment_ids, list(found))
-    return score_image(
-        str(image.path),
-        np.where(kept, last.segment_ids, 0),
-        found,
-        true_ids,
-        {segment.id: segment.category_id for segment in segments},
-        {segment.id for segment in segments if segment.is_crowd},
-    )
+    is_kept = np.isin(last.segment_ids, list(found))
+    return np.where(is_kept, last.segment_ids, 0).astype(np.uint16), found

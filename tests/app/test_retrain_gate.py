@@ -1,16 +1,19 @@
 """The gate: both models in a table, and a version that is used, kept, left again or dropped."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QTableWidget
+from PySide6.QtWidgets import QTableWidget, QToolButton
 
 from app.batch_dialog import BatchDialog
+from app.retrain_gallery import Gallery
 from app.versions_dialog import VersionsDialog
 from app.window import MainWindow
 from core.correction_cost import CorrectionCost
-from core.gate_report import REPORT_NAME, GateReport
+from core.gate_report import REPORT_NAME, GateReport, read_report
 from core.model_comparison import ImageScore
 from core.quality import Tally
 from core.retraining import find_open_run, models_folder
@@ -83,6 +86,26 @@ def test_the_table_says_what_a_person_would_have_left_to_do(measured, window):
     assert rows["seconds to correct an image"][:2] == ["60.0", "15.0"]
     assert rows["segments to add"] == ["32", "8", "-24"]
     assert says(sheet, "Most is won on 0.png (-45 s)")
+
+
+def test_a_picture_of_the_gallery_opens_its_image(qtbot, measured, folder, store, window):
+    record = store.images()[4]
+    report = read_report(folder / REPORT_NAME)
+    old, new = (
+        [replace(s[0], name=str(record.path)), *s[1:]]
+        for s in (report.current, report.candidate)
+    )
+    picture = folder / "gallery" / "0.png"
+    picture.parent.mkdir()
+    Image.new("RGB", (600, 150)).save(picture)
+    report = GateReport((NUCLEUS,), old, new, (), {str(record.path): picture})
+    (folder / REPORT_NAME).write_text(report.to_json())
+    assert window.document.record != record
+    (button,) = open_sheet(window).findChild(Gallery).findChildren(QToolButton)
+    says = "e.png: 45 s less to correct (60 to 15 s), PQ 28.6 to 85.7"
+    assert button.text() == says and button.iconSize().width() > 400
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.document.record == record
 
 
 def test_a_version_is_used_and_left_again(qtbot, measured, store, tiny_model, window):

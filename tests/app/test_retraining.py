@@ -140,6 +140,20 @@ def test_a_window_that_is_closed_can_stop_the_run(qtbot, folder, window):
         assert not window.isVisible() and (folder / "wish").read_text() == "stop\n"
 
 
+def test_another_project_is_opened_once_it_is_said_what_becomes_of_the_run(
+    qtbot, folder, window
+):
+    with holding_run(folder, ("train",)):
+        window.start_model()
+        with qtbot.assertNotEmitted(window.open_requested):
+            window.commands["open"].trigger()
+        (question,) = window.findChildren(QMessageBox)
+        with qtbot.waitSignal(window.open_requested):
+            click(qtbot, question, "Leave it running")
+        assert (folder / "wish").read_text() == "go on\n"
+        assert not window.close()  # as that is another question
+
+
 def test_a_loss_that_was_no_number_is_told(folder, window):
     log(folder, {"event": "went back", "sentence": "The loss of step 2 was no number."})
     assert says(open_sheet(window), "The loss of step 2 was no number.")

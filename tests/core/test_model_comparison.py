@@ -164,3 +164,14 @@ def test_models_on_different_images_are_a_callers_mistake() -> None:
         compare_models(scores(3), scores(4), CATEGORIES)
     with pytest.raises(ValueError, match="at least one"):
         compare_models([], [], CATEGORIES)
+
+
+def test_the_pq_of_one_image_is_the_mean_of_the_categories_that_occur_in_it() -> None:
+    tallies = {
+        1: Tally(0.8, 1, 0, 0),
+        2: Tally(0.0, 0, 1, 0),
+        3: Tally(),
+        9: Tally(0.0, 0, 4, 0),
+    }
+    assert ImageScore("a", tallies, CorrectionCost()).pq({1, 2, 3}) == 0.4
+    assert ImageScore("a", tallies, CorrectionCost()).pq({3}) == 0

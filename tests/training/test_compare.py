@@ -39,6 +39,7 @@ def test_equal_models_come_to_the_same_whatever_their_usual_seeds(save, truth, t
     assert run(save("a"), save("b", seed=9), truth, "--out", out) == 0
     report = read_report(out)
     assert report.current == report.candidate and report.bad == ()
+    assert not report.pictures  # nothing is won or lost
     comparison = report.compare()
     assert comparison.seconds.difference.value == 0
     scores = scores_of(comparison, "a")
@@ -53,6 +54,9 @@ def test_categories_are_matched_by_name_and_others_are_left_out(save, truth, tmp
     (score,) = read_report(out).candidate
     assert set(score.tallies) <= {nucleus.id, background.id}
     assert score.tallies[nucleus.id].tp == score.tallies[nucleus.id].fp == 0
+    differs = read_report(out).compare().seconds.difference.value != 0
+    assert bool(read_report(out).pictures) == differs
+    assert all(path.exists() for path in read_report(out).pictures.values())
 
 
 def test_a_hold_out_without_a_picture_is_a_sentence(save, truth, tmp_path, capsys):

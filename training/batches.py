@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from core.errors import AnnotateError, TrainingError
 from core.model.config import ModelConfig
 from training.augment import Augmentation, View, draw_labels
+from training.clip_generator import random_clip
 from training.config import TrainConfig
 from training.copy_paste import paste_things
 from training.data import Batch, PanopticDataset
-from training.photo_views import Size, draw_view, resize_labels, take_view
+from training.map_faults import add_faults
+from training.photo_views import PhotoAugmentation, Size, draw_view, resize_labels, take_view
 
 
 def make_batch(
@@ -32,7 +34,7 @@ def make_batch(
     size, n_samples = choose_views(config, rng)
     if not 0 <= rank < n_ranks <= n_samples:
         raise ValueError(f"process {rank} of {n_ranks} has no part in a batch of {n_samples}")
-    if isinstance(config.augmentation, Augmentation):
+    if isinstance(config.augmentation, Augmentation) and not config.motion.is_on:
         # One stream of random numbers runs through the whole batch.
         whole = data.draw_batch(config.model, config.augmentation, size[0], n_samples, rng)
         return Batch(whole.images[rank::n_ranks], whole.labels[rank::n_ranks])
@@ -79,27 +81,70 @@ def make_sample(
     Raises:
         TrainingError: no picture can be read.
     """
-    augmentation = config.augmentation
-    if isinstance(augmentation, Augmentation):
-        raise TypeError("samples that share one stream of random numbers come in batches")
     rng = np.random.default_rng([config.seed, step, k + 1])  # 0 would be the step's own stream
     number = step * config.batches[0] + k
     index = sample_index(config.order, config.seed, number, len(data), rng)
     clip, skipped = read_clip(config, data, index)
-    draws = draw_view(augmentation, rng)
-    views = [take_view(view, size, draws, augmentation.resize) for view in clip]
-    if config.pasting.share and rng.random() < config.pasting.share:
-        other, also_skipped = read_clip(config, data, int(rng.integers(len(data))))
-        above = take_view(other[-1], size, draw_view(augmentation, rng), augmentation.resize)
-        is_thing = np.array([False, *(category.is_thing for category in data.categories)])
-        views = [paste_things(views[-1], above, is_thing, config.pasting.things, rng)]
-        skipped += also_skipped
+    if config.motion.is_on:
+        clip = set_in_motion(config, data, clip[-1], size, rng)
+    views, also_skipped = clip, tuple[str, ...]()
+    if isinstance(config.augmentation, PhotoAugmentation):
+        views, also_skipped = take_views(config, config.augmentation, data, clip, size, rng)
+    skipped += also_skipped
     grid = mask_size(config.model, size)
     labels = np.stack([resize_labels(view.labels, grid) for view in views])
     n_shuffled = count_segments(clip) if config.ids == "shuffle" else None
     labels = draw_labels(labels, config.model, rng, n_shuffled).transpose(0, 3, 1, 2)
+    for past in labels[:-1]:
+        if config.faults.share and rng.random() < config.faults.share:
+            past[:] = add_faults(past, config.model.n_ids, config.faults, rng)
     labels[:-1][rng.random(len(labels) - 1) < config.past_dropout] = 0
     return Sample(views[-1].image, labels, skipped)
+
+
+def set_in_motion(
+    config: TrainConfig,
+    data: PanopticDataset,
+    still: View,
+    size: Size,
+    rng: np.random.Generator,
+) -> list[View]:
+    """A clip made of a still; a view of it already, where the still has no up."""
+    augmentation = config.augmentation
+    is_view = isinstance(augmentation, Augmentation)
+    return random_clip(
+        still,
+        things_of(data),
+        config.model.past_frames + 1,
+        config.motion,
+        rng,
+        size=size[0] if is_view else None,
+        augmentation=augmentation if isinstance(augmentation, Augmentation) else None,
+    )
+
+
+def take_views(
+    config: TrainConfig,
+    augmentation: PhotoAugmentation,
+    data: PanopticDataset,
+    clip: list[View],
+    size: Size,
+    rng: np.random.Generator,
+) -> tuple[list[View], tuple[str, ...]]:
+    """Views of a clip's photographs, all alike, and what was wrong with others on the way."""
+    draws = draw_view(augmentation, rng)
+    views = [take_view(view, size, draws, augmentation.resize) for view in clip]
+    if not config.pasting.share or rng.random() >= config.pasting.share:
+        return views, ()
+    other, skipped = read_clip(config, data, int(rng.integers(len(data))))
+    above = take_view(other[-1], size, draw_view(augmentation, rng), augmentation.resize)
+    pasted = paste_things(views[-1], above, things_of(data), config.pasting.things, rng)
+    return [pasted], skipped
+
+
+def things_of(data: PanopticDataset) -> NDArray[np.bool_]:
+    """Whether each semantic code is of a thing."""
+    return np.array([False, *(category.is_thing for category in data.categories)])
 
 
 def read_clip(

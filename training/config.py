@@ -7,8 +7,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from core.model.config import ModelConfig, is_of
 from training.augment import Augmentation
+from training.clip_generator import Motion
 from training.config_json import from_plain
 from training.copy_paste import Pasting
+from training.map_faults import Faults
 from training.photo_views import PhotoAugmentation
 
 AT_LEAST_ONE = ("batch", "steps", "noise_draws", "accumulation")
@@ -60,6 +62,7 @@ class TrainConfig:
         model: the network, by value.
         augmentation: of photographs, as the authors do, or of pictures that have no up.
         pasting: of things of other photographs over each view.
+        motion: of the things of stills, of which clips are made; faults: of past maps.
         crops: sizes of views other than the model's `image_size`, with batches of their own.
         batch: views a step, over all processes and accumulated parts.
         order: "epochs" takes every picture once before any comes again; "draws" draws each.
@@ -100,6 +103,8 @@ class TrainConfig:
     model: ModelConfig
     augmentation: Augmentation | PhotoAugmentation = PhotoAugmentation()
     pasting: Pasting = Pasting()
+    motion: Motion = Motion()
+    faults: Faults = Faults()
     crops: tuple[Crops, ...] = ()
     batch: int = 16
     order: Literal["epochs", "draws"] = "epochs"
@@ -186,7 +191,7 @@ class TrainConfig:
             raise ValueError("pasting needs a PhotoAugmentation, and no past frames")
         if isinstance(self.augmentation, Augmentation):
             height, width = self.model.image_size
-            if self.model.past_frames:
+            if self.model.past_frames and not self.motion.is_on:
                 raise ValueError("clips need a PhotoAugmentation, which all their frames share")
             if not self.crops and height != width:
                 raise ValueError(f"views of {height} x {width} cannot be turned; give crops")

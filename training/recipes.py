@@ -13,8 +13,10 @@ from core.model.config import PRESETS, ModelConfig
 from core.model.small_presets import SMALL_PRESETS
 from core.proposals import SamplingOptions
 from training.augment import Augmentation
+from training.clip_generator import Motion
 from training.config import Crops, Evaluation, TrainConfig
 from training.copy_paste import Pasting
+from training.map_faults import Faults
 from training.photo_views import PhotoAugmentation
 
 COCO_IMAGES = 118_287  # of train2017
@@ -121,6 +123,18 @@ NUCLEI = TrainConfig(
     evaluation=Evaluation(every=2_000, steps=2, time_delta=1.0, images=24),
 )
 
+NUCLEI_VIDEO = replace(  # clips are made of the stills; ids are drawn anew for each clip
+    NUCLEI,
+    model=PRESETS["nuclei-video"],
+    motion=Motion(is_on=True),
+    faults=Faults(share=0.5),
+    steps=6_000,
+    learning_rate=1e-3,
+    place_weight=0.0,
+    ema_decay=0.998,
+    evaluation=Evaluation(),
+)
+
 NATURAL = TrainConfig(  # for a hundred photographs, and minutes of one CPU core
     model=PRESETS["natural-14"],
     augmentation=PhotoAugmentation(scale=(0.5, 2.0), colour=0.5),
@@ -225,6 +239,12 @@ RECIPES: dict[str, Recipe] = {
         summary="Cell nuclei in fluorescence pictures, and some stained tissue.",
         config=NUCLEI,
         sampling=SamplingOptions(steps=2, time_delta=1.0, min_area=40, split_parts=True),
+        licence="CC0-1.0",
+    ),
+    "nuclei-video": Recipe(
+        summary="Cell nuclei in clips, followed from a first map; starts from nuclei.",
+        config=NUCLEI_VIDEO,
+        sampling=SamplingOptions(steps=4, time_delta=1.0, min_area=40),
         licence="CC0-1.0",
     ),
     "natural-14": Recipe(

@@ -76,7 +76,8 @@ def fit_codes(config: TrainConfig, data: PanopticDataset) -> TrainConfig:
 
 
 def _index(path: Path, config: TrainConfig) -> PanopticFiles:
-    past, has_stuff_ids = config.model.past_frames, config.model.has_stuff_ids
+    past = 0 if config.motion.is_on else config.model.past_frames
+    has_stuff_ids = config.model.has_stuff_ids
     if path.suffix == PROJECT_SUFFIX:
         _refuse_clips(path, past)
         return index_project(

@@ -10,6 +10,7 @@ from core.model.checkpoint import load_checkpoint
 from core.model.config import ModelConfig
 from core.model.more_codes import with_codes
 from core.model.pix2seq_d import Pix2SeqD, with_past_frames
+from core.model.random_ids import with_random_ids
 from training.config import TrainConfig
 
 CROSS = ("cross_norm.", "cross_attention.")  # what a decoder without images has not learned
@@ -18,6 +19,7 @@ CROSS = ("cross_norm.", "cross_attention.")  # what a decoder without images has
 def load_start(config: TrainConfig, model: Pix2SeqD) -> None:
     """Fill a fresh network with what the configuration's files hold.
 
+    A network whose ids are by place forgets what they say of places, for ids drawn at random.
     A network for stills becomes one for clips, which begins by ignoring their past. One that
     codes for other categories gets or loses codes. A decoder that was trained without images
     keeps fresh cross-attention.
@@ -35,6 +37,8 @@ def load_start(config: TrainConfig, model: Pix2SeqD) -> None:
 
 def _fill(model: Pix2SeqD, path: Path, prefix: str) -> None:
     source, _ = load_checkpoint(path, model.device)
+    if prefix != "encoder." and source.config.place_cell and not model.config.place_cell:
+        source = with_random_ids(source)
     if prefix != "encoder." and source.config.past_frames < model.config.past_frames:
         source = with_past_frames(source, model.config.past_frames)
     if prefix != "encoder." and source.config.n_codes != model.config.n_codes:

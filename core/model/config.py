@@ -387,5 +387,6 @@ PRESETS: dict[str, ModelConfig] = {
         COCO, image_size=(1024, 2048), mask_size=(512, 1024), n_codes=20, n_ids=256
     ),
     "nuclei": NUCLEI,
+    "nuclei-video": replace(NUCLEI, past_frames=2, place_cell=0),
     "natural-14": NATURAL,
 }

@@ -221,8 +221,8 @@ class MaskDecoder(nn.Module):
         if self.place is None and self.evidence is None:
             return out
         if self.config.prediction == "x_sigmoid_xent":
-            return self._add_to_bits(out, x, x_t, gamma, settle)
-        bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, settle)
+            return self._add_to_bits(out, x, x_t, gamma, given, settle)
+        bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, given, settle)
         return out + bit_logits_to_code_logits(bits, self.config.code_groups)
 
     def _guess_categories(self, given: Tensor) -> Tensor | None:
@@ -233,12 +233,21 @@ class MaskDecoder(nn.Module):
         return self.category_skip(given[:, n_estimates:][:, : self.config.fmap_width])
 
     def _add_to_bits(
-        self, bits: Tensor, x: Tensor, x_t: Tensor, gamma: Tensor, settle: Settle | None = None
+        self,
+        bits: Tensor,
+        x: Tensor,
+        x_t: Tensor,
+        gamma: Tensor,
+        given: Tensor,
+        settle: Settle | None = None,
     ) -> Tensor:
         """Logits of bits [B, n, h, w] with what places and evidence say."""
         if self.place is not None:
             bits = bits + self.place(x, settle)
-        return bits if self.evidence is None else self.evidence(x, bits, x_t, gamma)
+        if self.evidence is None:
+            return bits
+        past = given[:, given.shape[1] - self.config.past_frames * self.config.n_bits :]
+        return self.evidence(x, bits, x_t, gamma, past)
 
     def predict(
         self,
@@ -265,7 +274,7 @@ class MaskDecoder(nn.Module):
         x = self.features(x_t, gamma, given, tokens)
         bits = None
         if self.place is not None or self.evidence is not None:
-            bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, settle)
+            bits = self._add_to_bits(torch.zeros_like(x_t), x, x_t, gamma, given, settle)
         guess = self._guess_categories(given)
         x0 = torch.empty_like(x_t)
         for rows, logits in self._logits_by_rows(x):

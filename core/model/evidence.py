@@ -23,7 +23,8 @@ class EvidencePool(nn.Module):
     """Sums log-odds over 3x3 windows at growing dilations, through learned gates in (0, 1).
 
     With dilations 1, 3, 9 every pixel of a 27 x 27 window is counted at most once, by way of
-    pixels that the gates let through.
+    pixels that the gates let through. Past maps are evidence too: how much each says about a
+    pixel is learned, and what it says spreads with all else.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -33,6 +34,10 @@ class EvidencePool(nn.Module):
         width = config.level_widths[0]
         self.gates = nn.Conv2d(width, n_gates, 3, padding=1)
         self.blend = nn.Conv2d(width, len(NEIGHBOURS) + 1, 1)
+        self.n_semantic = config.semantic_bits
+        self.past: nn.Conv2d | None = None
+        if config.past_frames:
+            self.past = nn.Conv2d(width, config.past_frames, 3, padding=1)
 
     def init_weights(self) -> None:
         """Begin with every pixel mostly on its own."""
@@ -42,9 +47,17 @@ class EvidencePool(nn.Module):
         nn.init.zeros_(self.blend.bias)  # type: ignore[arg-type]
         with torch.no_grad():
             self.blend.bias[-1] = 2.0  # type: ignore[index]
+        if self.past is not None:
+            nn.init.zeros_(self.past.weight)
+            nn.init.zeros_(self.past.bias)  # type: ignore[arg-type]
 
     def forward(
-        self, features: Tensor, bit_logits: Tensor, x_t: Tensor, gamma: Tensor
+        self,
+        features: Tensor,
+        bit_logits: Tensor,
+        x_t: Tensor,
+        gamma: Tensor,
+        past: Tensor | None = None,
     ) -> Tensor:
         """Bit logits with the evidence of the neighbourhood.
 
@@ -53,14 +66,30 @@ class EvidencePool(nn.Module):
             bit_logits: [B, n, h, w] what the network says without evidence.
             x_t: [B, n, h, w] noisy bits.
             gamma: [B].
+            past: [B, P n, h, w] analog bits of the past maps, which speak of ids alone.
         """
         odds = self_log_odds(x_t, gamma, self.b)
+        if self.past is not None and past is not None:
+            odds = odds + self._of_past(self.past(features), past)
         gates = self.gates(features).sigmoid().split(len(NEIGHBOURS), 1)
         for dilation, gate in zip(self.dilations, gates, strict=True):
             odds = odds + _sum_neighbours(odds, gate, dilation)
         total = bit_logits + odds
         blend = self.blend(features).softmax(1)
         return blend[:, -1:] * total + _sum_neighbours(total, blend[:, :-1], 1)
+
+    def _of_past(self, trust: Tensor, past: Tensor) -> Tensor:
+        """Log-odds of the ids' bits by past maps, 0 for the semantic bits.
+
+        Args:
+            trust: [B, P, h, w] log-odds of a map being right.
+        """
+        trust = trust.clamp(-MAX_LOG_ODDS, MAX_LOG_ODDS)
+        signs = past.unflatten(1, (trust.shape[1], -1)) / self.b  # [B, P, n, h, w]
+        odds = (trust.unsqueeze(2) * signs).sum(1)
+        return torch.cat(
+            [torch.zeros_like(odds[:, : self.n_semantic]), odds[:, self.n_semantic :]], 1
+        )
 
 
 def self_log_odds(x_t: Tensor, gamma: Tensor, b: float) -> Tensor:

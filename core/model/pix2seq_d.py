@@ -166,6 +166,12 @@ def with_past_frames(model: Pix2SeqD, past_frames: int) -> Pix2SeqD:
     weight = state["decoder.conv_in.weight"]
     n_new = wider.config.noisy_width - model.config.noisy_width
     state["decoder.conv_in.weight"] = F.pad(weight, (0, 0, 0, 0, 0, n_new))
+    for name, wanted in wider.state_dict().items():  # how far past maps are trusted
+        if name.startswith("decoder.evidence.past."):
+            grown = torch.zeros_like(wanted)
+            if name in state:
+                grown[: len(state[name])] = state[name]
+            state[name] = grown
     wider.load_state_dict(state)
     return wider
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -106,7 +106,7 @@ def segment_image(
     for step in _sample(model, card, encoding, frame, options, known, cells):
         x0 = put_back(guesses.join(step.x0), cells, model.config, frame)
         numbers, category_ids = _coarse_segments(model, card, x0, frame)
-        height, width = _content_cells(frame)
+        height, width = content_cells(frame)
         yield Preview(
             step=step.index + 1,
             steps=options.steps,
@@ -205,15 +205,8 @@ def known_bits(
             codes[segment.id] = code_of[category_id]
             if is_thing[category_id] or config.has_stuff_ids:
                 ids[segment.id] = number % (config.n_ids - 1) + 1
-    rows, columns = (
-        ((np.arange(cells) + 0.5) * frame.stride * side / content).astype(np.intp)
-        for cells, side, content in zip(frame.mask, frame.image, frame.content, strict=True)
-    )
-    inside = (rows < frame.image[0])[:, None] & (columns < frame.image[1])[None, :]
-    height, width = frame.image
-    coarse = known.map.segment_ids[
-        np.ix_(rows.clip(max=height - 1), columns.clip(max=width - 1))
-    ]
+    rows, columns = (_pixels_of_cells(frame, axis) for axis in range(2))
+    coarse, inside = at_cells(known.map.segment_ids, frame)
     is_known = inside & (is_binding[coarse] | _is_outside(known.region, rows, columns))
     coarse, is_known = coarse[cells.slices], is_known[cells.slices]
     given = ids[coarse]
@@ -227,6 +220,24 @@ def known_bits(
     return diffusion.Known(x0.to(device), where)
 
 
+def at_cells(segment_ids: Ids, frame: Frame) -> tuple[Ids, NDArray[np.bool_]]:
+    """What a picture's map [H, W] has at each cell [h, w], and which cells are in the picture.
+
+    Beside the picture it is what the nearest pixel has.
+    """
+    rows, columns = (_pixels_of_cells(frame, axis) for axis in range(2))
+    height, width = frame.image
+    inside = (rows < height)[:, None] & (columns < width)[None, :]
+    grid = np.ix_(rows.clip(max=height - 1), columns.clip(max=width - 1))
+    return segment_ids[grid], inside
+
+
+def _pixels_of_cells(frame: Frame, axis: int) -> NDArray[np.intp]:
+    """The picture's rows (axis 0) or columns (1) that cells have their labels from."""
+    cells, side, content = frame.mask[axis], frame.image[axis], frame.content[axis]
+    return ((np.arange(cells) + 0.5) * frame.stride * side / content).astype(np.intp)
+
+
 def _is_outside(
     region: Rect | None, rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
@@ -238,7 +249,7 @@ def _is_outside(
     return is_outside
 
 
-def _labels(
+def read_labels(
     model: Pix2SeqD, card: ModelCard, x0: Tensor
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Codes and ids [h, w] of analog bits [1, n, h, w]."""
@@ -256,7 +267,7 @@ def _likely(model: Pix2SeqD, card: ModelCard, x0: Tensor) -> Tensor:
     return likely[: len(card.categories) + 1]
 
 
-def _content_cells(frame: Frame) -> tuple[int, int]:
+def content_cells(frame: Frame) -> tuple[int, int]:
     """Map cells that the picture covers, without padding."""
     height, width = (-(-side // frame.stride) for side in frame.content)
     return height, width
@@ -272,8 +283,8 @@ def _coarse_segments(
     split_parts: bool = False,
 ) -> tuple[Ids, dict[int, int]]:
     """Segments on the map's own grid; padding is void."""
-    semantic, ids = _labels(model, card, x0)
-    height, width = _content_cells(frame)
+    semantic, ids = read_labels(model, card, x0)
+    height, width = content_cells(frame)
     semantic[height:], semantic[:, width:] = 0, 0
     ids[height:], ids[:, width:] = 0, 0
     return to_segments(
@@ -314,10 +325,22 @@ def final_segments(
         round(options.min_area / cell_area),
         split_parts=options.split_parts,
     )
+    return to_picture(model, card, x0, frame, numbers, category_ids), category_ids
+
+
+def to_picture(
+    model: Pix2SeqD,
+    card: ModelCard,
+    x0: Tensor,
+    frame: Frame,
+    numbers: Ids,
+    category_ids: Mapping[int, int],
+) -> Ids:
+    """Segments 1, 2, ... of a sample's own grid, at the size of the picture."""
     sure = None
     if model.config.map_decoding == "likeliest":
         code_of = code_of_category(card.categories)
         codes = [0, *(code_of[category_ids[k + 1]] for k in range(len(category_ids)))]
         shares = _likely(model, card, x0)[1:].softmax(0).numpy()
         sure = CodeShares(np.array(codes), np.concatenate([0 * shares[:1], shares]))
-    return bring_up(numbers, frame, sure), category_ids
+    return bring_up(numbers, frame, sure)

@@ -49,6 +49,8 @@ ACTIONS: Final = (
                tip="Trains the model further on approved images, while you go on."),
     ActionSpec("versions", FILE, "Versions of the model…", "training.show_versions",
                tip="Goes back to an older version, or writes one as a file."),
+    ActionSpec("corrections", FILE, "Corrections…", "project_commands.show_corrections",
+               tip="What it took to correct proposals, model by model and over time."),
     ActionSpec("import", FILE, "Import COCO panoptic…", "project_commands.import_maps",
                ("Ctrl+I",), when="has_images", tip="Takes in maps that another program wrote."),
     ActionSpec("export", FILE, "Export COCO panoptic…", "project_commands.export", ("Ctrl+E",),

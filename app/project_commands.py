@@ -63,6 +63,18 @@ class ProjectCommands(QObject):
         dialog.compacted.connect(self._document.history_changed)
         dialog.open()
 
+    def show_corrections(self) -> None:
+        """Show what correcting proposals took."""
+        from app.correction_dashboard import CorrectionDashboard  # noqa: PLC0415 - only here
+
+        store = self._document.store
+        try:
+            corrections = store.corrections()
+        except AnnotateError as error:
+            self._document.failed.emit(str(error))
+        else:
+            CorrectionDashboard(corrections, store.path, self._window).open()
+
     def checkpoint(self) -> None:
         """Bring the project into its one file, and say that nothing was at risk before."""
         store = self._document.store

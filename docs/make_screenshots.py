@@ -29,6 +29,7 @@ from app.canvas import WHEEL_PER_DOUBLING
 from app.category_editor import CategoryEditor
 from app.category_impact import CategoryImpact
 from app.category_table import COUNT, KIND, CategoryTable
+from app.correction_dashboard import CorrectionDashboard
 from app.sample_project import make_sample_folder
 from app.style_sheet import LIGHT
 from app.theme import dress
@@ -36,6 +37,7 @@ from app.toolbox import ERASER, FILL, LASSO, MERGE, POLYGON, REGION, SPLIT, SUPE
 from app.window import MainWindow
 from core.bundled import SAMPLES
 from core.category_files import category_templates, read_categories
+from core.corrections import Correction
 from core.images import list_images, read_size
 from core.panoptic import Category
 from core.store import PROJECT_NAME, AnnotationStore
@@ -240,6 +242,21 @@ def beside(left: QPixmap, right: QPixmap) -> QPixmap:
     return both
 
 
+def corrections(_folder: Path) -> QPixmap:
+    """The dashboard over made-up corrections, each model leaving less to do than the last."""
+    random = np.random.default_rng(3)
+    made = []
+    for number, model in enumerate(("nuclei", "nuclei-v1", "nuclei-v2")):
+        for k, share in enumerate(random.lognormal(-0.5 * number, 0.5, 24)):
+            counts = (int(5200 * share), int(17 * share), int(22 * share), 85 * share)
+            when = 1_790_000_000 + number * 260_000 + k * 300
+            made.append(Correction(f"{k}.png", None, model, 0, 8, *counts, when))
+    dialog = CorrectionDashboard(made, Path("cells.bitbrush"))
+    dialog.show()
+    QTest.qWait(200)
+    return dialog.grab()
+
+
 SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     brush,
     eraser,
@@ -319,6 +336,7 @@ PICTURES: Final[dict[str, Callable[[Path], QPixmap]]] = {
     "window": proposal,
     **{f"tool-{scene.__name__}": played(scene) for scene in SCENES},
     "categories": played(categories),
+    "corrections": corrections,
 }
 
 

@@ -156,9 +156,10 @@ def say_headline(watch: RetrainWatch, name: str) -> str:
     if watch.is_lost:
         return GONE.format(name=name)
     left = progress.seconds_left
+    done = f"step {progress.step:,} of {progress.n_steps:,}"
     texts = {
         "name": name,
-        "done": f"step {progress.step:,} of {progress.n_steps:,}",
+        "done": done if progress.n_steps else "no step",
         "left": "" if left is None else f", about {say_time(left)} left",
     }
     return HEADLINES[watch.phase].format(**texts)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.child_process import child_environment, python_command
 from core.errors import TrainingError
-from core.run_folder import LogReader, Wish, ask_run, is_running
+from core.run_folder import LogReader, Wish, ask_run, is_running, read_wish
 from core.training_progress import Phase, TrainingProgress
 
 EVERY_MS: Final = 400
@@ -50,12 +50,24 @@ class RetrainWatch(QObject):
         """What the log says; of a process that is only beginning it says nothing yet."""
         is_said = self._process is None and self.progress.phase not in ENDED
         is_new = self.is_alive and not is_said
+        if self._is_stopped_early:
+            return Phase.STOPPED
         return Phase.BEGINNING if is_new else self.progress.phase
 
     @property
     def is_lost(self) -> bool:
         """Whether the process is gone without having said that it ends."""
-        return not self.is_alive and self.progress.phase not in ENDED
+        is_told = self.progress.phase in ENDED or self._is_stopped_early
+        return not self.is_alive and not is_told
+
+    @property
+    def _is_stopped_early(self) -> bool:
+        """Whether the process was asked to stop, and is gone without a word on it.
+
+        So it is where it had not come to its first step yet.
+        """
+        is_told = self.is_alive or self.progress.phase in ENDED
+        return not is_told and read_wish(self.folder) is Wish.STOP
 
     @property
     def last_words(self) -> str:

@@ -41,7 +41,9 @@ UNTOUCHED_YET: Final = (
     "{model} is in use. Nobody has touched {images}: let it segment these anew?"
 )
 LEFT: Final = "Training {name} goes on from when the project was closed."
-LOST: Final = "The training of {name} is not done: it was stopped, or the machine restarted."
+LOST: Final = "The training of {name} is not done: its process is gone, as after a restart."
+HALTED: Final = "The training of {name} was stopped, and can go on."
+FAILED: Final = "The training of {name} ended before it was done; the sheet says why."
 DONE: Final = "{name} is trained and measured: decide whether it is to be used."
 USED: Final = (
     "{name} is in use. Going back is possible in Versions of the model, in the menu File."
@@ -295,8 +297,11 @@ class Retraining(QObject):
             return
         if watch.is_alive:
             self._notices.tell(LEFT.format(name=name))
-        elif watch.progress.phase is not Phase.FINISHED:  # else both models are measured now
-            self._notices.offer(LOST.format(name=name), "Resume", self._resume_seen, about=self)
+        elif watch.phase is Phase.FAILED:
+            self._notices.offer(FAILED.format(name=name), "Look at it…", self.show, about=self)
+        elif watch.phase is not Phase.FINISHED:  # else both models are measured now
+            said = LOST if watch.is_lost else HALTED
+            self._notices.offer(said.format(name=name), "Resume", self._resume_seen, about=self)
 
     def _resume_seen(self) -> None:
         self.resume()

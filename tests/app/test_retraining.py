@@ -117,6 +117,27 @@ def test_a_run_whose_process_is_gone_is_offered_to_be_resumed(folder, window):
     assert find(sheet, "Resume").isEnabled()
 
 
+def test_a_run_that_was_stopped_before_its_first_step_is_not_called_gone(
+    qtbot, approved, window
+):
+    folder = begin_run(approved)
+    (folder / "log.jsonl").unlink()
+    (folder / "wish").write_text("stop\n")
+    window.start_model()
+    (notice,) = [n for n in window.notice_stack.shown if n.offer == "Resume"]
+    assert notice.text == "The training of tiny-v1 was stopped, and can go on."
+    sheet = open_sheet(window)
+    assert says(sheet, "was stopped after no step; it can go on from there.")
+    assert find(sheet, "Resume").isEnabled()
+
+
+def test_a_run_that_failed_is_not_resumed_unseen(folder, window):
+    log(folder, {"event": "failed", "sentence": "Too little memory.", "change": {"batch": "2"}})
+    window.start_model()
+    assert not [n for n in window.notice_stack.shown if n.offer == "Resume"]
+    assert any(n.offer == "Look at it…" for n in window.notice_stack.shown)
+
+
 def test_a_run_that_goes_on_is_followed_again(qtbot, folder, window):
     with holding_run(folder, ("train",)):
         window.start_model()

@@ -9,8 +9,11 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 
+from core.bundled import MODEL_SUFFIX
 from core.database import ProjectDatabase
 from core.errors import ProjectError
+
+_BASE = "base"  # among the scores: the model that a version went on from
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,19 @@ class ModelVersion:
 
 
 class ProjectModels(ProjectDatabase):
-    """The part of `AnnotationStore` about versions of models; none is ever removed."""
+    """The part of `AnnotationStore` about its model and versions of it; none is ever removed.
+
+    Models below the project's folder are named from there, so that both can be moved together.
+    """
+
+    @property
+    def model(self) -> str:
+        """Path of a model file or name of a starter; empty for none yet."""
+        return self._whole_name(self._setting("model") or "")
+
+    def set_model(self, model: str) -> None:
+        """Keep which model is in use, named as `model` names it."""
+        self._set_setting("model", self._portable_model(model))
 
     def model_versions(self) -> list[ModelVersion]:
         """All of them, the oldest first."""
@@ -84,7 +99,7 @@ class ProjectModels(ProjectDatabase):
                 "scores, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 name,
                 *made,
-                json.dumps(dict(scores or {})),
+                self._write_scores(scores or {}),
                 int(time.time()),
             )
         return self.model_versions()[-1]
@@ -98,17 +113,34 @@ class ProjectModels(ProjectDatabase):
         with self._writing():
             rows = self._execute(
                 "UPDATE model_version SET scores = ? WHERE id = ? RETURNING id",
-                json.dumps(dict(scores)),
+                self._write_scores(scores),
                 version_id,
             )
         if not rows:
             raise ValueError(f"the project {self.path} has no model version {version_id}")
+
+    def _write_scores(self, scores: Mapping[str, Any]) -> str:
+        kept = dict(scores)
+        if _BASE in kept:
+            kept[_BASE] = self._portable_model(kept[_BASE])
+        return json.dumps(kept)
+
+    def _portable_model(self, model: str) -> str:
+        """How the file names a model."""
+        path = Path(model).absolute()
+        is_inside = model.endswith(MODEL_SUFFIX) and path.is_relative_to(self.path.parent)
+        return path.relative_to(self.path.parent).as_posix() if is_inside else model
+
+    def _whole_name(self, name: str) -> str:
+        """A model that the file names, as everybody else names it."""
+        return str(self.path.parent / name) if name.endswith(MODEL_SUFFIX) else name
 
     def _version(self, row: list[Any]) -> ModelVersion:
         id_, name, path, sha256, data_hash, n_images, parent, scores, created = row
         whole = Path(normpath(self.path.parent / path))
         try:
             known = json.loads(scores)
+            known |= {_BASE: self._whole_name(known[_BASE])} if _BASE in known else {}
         except ValueError as error:
             raise self._damage(f"Model version {id_}", error) from error
         return ModelVersion(

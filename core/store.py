@@ -158,14 +158,6 @@ class AnnotationStore(ProjectCategories, ProjectSources, ProjectModels, ProjectC
     # Settings.
 
     @property
-    def model(self) -> str:
-        """Path of a model file or name of a starter; empty for none yet."""
-        return self._setting("model") or ""
-
-    def set_model(self, model: str) -> None:
-        self._set_setting("model", model)
-
-    @property
     def last_image(self) -> int | None:
         """Id of the image that was open last, if the project still has it."""
         value = self._setting("last_image")

@@ -49,6 +49,29 @@ def test_versions_are_kept_with_all_that_is_said_of_them(store, add, tmp_path):
     assert second.created >= first.created > 0
 
 
+def test_a_project_that_is_moved_takes_its_models_along(store, add, tmp_path):
+    first = add("v1", scores={"base": "nuclei"})
+    add("v2", scores={"base": str(first.path)})
+    store.set_model(str(first.path))
+    assert store.model == str(first.path)
+    store.close()
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    for name in ("a.bitbrush", "models"):
+        (tmp_path / name).rename(there / name)
+    with AnnotationStore.open(there / "a.bitbrush") as moved:
+        assert moved.model == str(there / "models" / "v1.safetensors")
+        first, second = moved.model_versions()
+        assert first.scores == {"base": "nuclei"}
+        assert second.scores == {"base": str(first.path)} and first.path.exists()
+
+
+def test_models_elsewhere_are_named_as_they_are(store):
+    for model in ("", "nuclei", "/far/away.safetensors"):
+        store.set_model(model)
+        assert store.model == model
+
+
 def test_scores_can_come_later(store, add):
     version = add("v1")
     store.set_model_scores(version.id, {"pq": 0.75})

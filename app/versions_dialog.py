@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -23,11 +24,16 @@ from app.buttons import mark_primary
 from core.bundled import MODEL_SUFFIX, find_model
 from core.errors import AnnotateError
 from core.model_versions import ModelVersion
+from core.run_files import count_bytes, drop_files, find_spent_files, say_size
 from core.store import AnnotationStore
 from core.version_files import copy_model
 
 COLUMNS: Final = ("version", "trained", "images", "PQ", "s an image", "goes on from")
 IN_USE: Final = " (in use)"
+SPENT: Final = (
+    "Trainings that were decided on keep {size} of checkpoints and copies. Versions, curves "
+    "and comparisons stay without them."
+)
 NONE_YET: Final = "This project has no version of its own yet: Retrain… in the menu File."
 
 
@@ -60,11 +66,18 @@ class VersionsDialog(QDialog):
         self._table = QTableWidget(len(self._rows), len(COLUMNS), self)
         self._use = QPushButton("Use this version", self)
         self._export = QPushButton("Export file…", self)
+        self._project = store.path
+        self._free = QPushButton(self)
+        self._spent = QLabel(self)
+        self._spent.setWordWrap(True)
+        self._spent.setTextFormat(Qt.TextFormat.PlainText)
         self._fill()
         self._lay_out()
         self._table.itemSelectionChanged.connect(self._show_state)
         self._use.clicked.connect(self._on_use)
         self._export.clicked.connect(self._ask_file)
+        self._free.clicked.connect(self._on_free)
+        self._show_spent()
         self._show_state()
 
     def _fill(self) -> None:
@@ -93,8 +106,13 @@ class VersionsDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(12)
-        for widget in (self._says, self._table, buttons):
+        row = QHBoxLayout()
+        row.addWidget(self._spent, 1)
+        row.addWidget(self._free)
+        for widget in (self._says, self._table):
             column.addWidget(widget)
+        column.addLayout(row)
+        column.addWidget(buttons)
 
     @property
     def _selected(self) -> str:
@@ -107,6 +125,24 @@ class VersionsDialog(QDialog):
         is_there = bool(self._selected) and find_model(self._selected).exists()
         self._use.setEnabled(is_there and self._selected != self._in_use)
         self._export.setEnabled(is_there)
+
+    def _show_spent(self) -> None:
+        n_bytes = count_bytes(find_spent_files(self._project))
+        self._spent.setText(SPENT.format(size=say_size(n_bytes)))
+        self._free.setText(f"Free {say_size(n_bytes)}")
+        for widget in (self._spent, self._free):
+            widget.setVisible(n_bytes > 0)
+
+    @Slot()
+    def _on_free(self) -> None:
+        try:
+            freed = drop_files(find_spent_files(self._project))
+        except AnnotateError as error:
+            self._says.setText(str(error))
+        else:
+            self._says.setText(f"{say_size(freed)} are free again.")
+        self._says.show()
+        self._show_spent()
 
     @Slot()
     def _on_use(self) -> None:

@@ -17,6 +17,7 @@ from core.gate_report import REPORT_NAME, GateReport, read_report
 from core.model_comparison import ImageScore
 from core.quality import Tally
 from core.retraining import find_open_run, models_folder
+from core.run_files import say_size
 from core.training_snapshot import snapshot_project
 from tests.app.retrain_parts import (
     NUCLEUS,
@@ -174,6 +175,20 @@ def test_a_version_is_written_as_a_file(qtbot, measured, store, tmp_path, window
     assert (tmp_path / "out.safetensors").read_bytes() == version.path.read_bytes()
     dialog.export(str(tmp_path / "nowhere" / "out.safetensors"))
     assert says(dialog, "choose another place")
+
+
+def test_room_is_freed_that_a_decided_run_takes(qtbot, measured, folder, store, window):
+    size = (folder / "best.safetensors").stat().st_size
+    click(qtbot, open_sheet(window), "Keep the old")
+    qtbot.waitUntil(lambda: find_open_run(store.path) is None, **PATIENT)
+    window.commands["versions"].trigger()
+    (dialog,) = window.findChildren(VersionsDialog)
+    assert says(dialog, f"keep {say_size(size)} of checkpoints")
+    click(qtbot, dialog, f"Free {say_size(size)}")
+    assert says(dialog, f"{say_size(size)} are free again.")
+    assert not (folder / "best.safetensors").exists() and (folder / "log.jsonl").exists()
+    (version,) = store.model_versions()
+    assert version.path.exists()
 
 
 # Slow, as the process that measures waits for torch.

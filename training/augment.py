@@ -42,12 +42,19 @@ class View:
     """A picture as the network sees it.
 
     Attributes:
-        image: float32 [H, W, 3] in [0, 1].
+        image: [H, W, 3], float32 in [0, 1], or uint8 as long as it is not scaled.
         labels: int32 [H, W, 2], category code and segment number; 0 is void.
     """
 
     image: NDArray[Any]
     labels: NDArray[Any]
+
+
+def to_unit(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Grey values as float32 in [0, 1], bytes or not."""
+    if image.dtype == np.uint8:
+        return image.astype(np.float32) / np.float32(255)
+    return image
 
 
 def random_view(
@@ -57,6 +64,7 @@ def random_view(
 
     The order is the paper's: scale, crop, flip, colour, pad; quarter turns go with the flip.
     """
+    view = View(to_unit(view.image), view.labels)
     scaled = _scale(view, float(rng.uniform(*augmentation.scale)))
     image, labels = _crop(scaled, size, rng)
     if augmentation.has_flips and rng.random() < 0.5:

@@ -114,9 +114,4 @@ class PanopticDataset:
 
 def to_view(image: NDArray[np.uint8], labels: NDArray[np.int32], config: ModelConfig) -> View:
     """A whole picture as the network sees it."""
-    scaled = (
-        stretch_contrast(image)
-        if config.is_stretched
-        else image.astype(np.float32) / np.float32(255)
-    )
-    return View(scaled, labels)
+    return View(stretch_contrast(image) if config.is_stretched else image, labels)

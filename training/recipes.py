@@ -137,7 +137,7 @@ NUCLEI_VIDEO = replace(  # clips are made of the stills; ids are drawn anew for 
 
 NATURAL = TrainConfig(  # for a hundred photographs, and minutes of one CPU core
     model=PRESETS["natural-14"],
-    augmentation=PhotoAugmentation(scale=(0.5, 2.0), colour=0.5),
+    augmentation=PhotoAugmentation(scale=(0.5, 2.0), colour=0.5, resize="bytes"),
     pasting=Pasting(share=0.5),
     batch=4,
     steps=2_000,
@@ -173,7 +173,7 @@ def with_evidence(model: ModelConfig) -> ModelConfig:
 
 NANO = TrainConfig(
     model=with_evidence(SMALL_PRESETS["nano"]),
-    augmentation=PhotoAugmentation(scale=(1.0, 2.0), colour=0.5),
+    augmentation=PhotoAugmentation(scale=(1.0, 2.0), colour=0.5, resize="bytes"),
     batch=16,
     order="draws",
     steps=4_000,

@@ -164,3 +164,21 @@ def test_strong_scale_jitter_leaves_void_around_a_small_picture():
     assert np.allclose(small.image[:3, :6], 1) and small.labels[:3, :6].all()
     assert np.count_nonzero(small.labels) == 2 * 3 * 6
     assert np.count_nonzero(small.image == np.float32(0.3)) == 3 * (64 * 64 - 3 * 6)
+
+
+def test_a_photograph_resized_as_bytes_differs_by_rounding_alone() -> None:
+    image = np.random.default_rng(3).integers(0, 256, (97, 130, 3), np.uint8)
+    exact = resize_image(image, (40, 52))
+    rounded = resize_image(image, (40, 52), "bytes")
+    assert rounded.dtype == np.uint8
+    assert np.abs(rounded - 255 * exact).max() <= 1.01
+
+
+def test_a_view_is_float_however_the_photograph_was_resized() -> None:
+    image = np.random.default_rng(3).integers(0, 256, (60, 80, 3), np.uint8)
+    whole = View(image, np.zeros((60, 80, 2), np.int32))
+    exact, rounded = (
+        take_view(whole, (32, 32), ViewDraws(1.5), how).image for how in ("bilinear", "bytes")
+    )
+    assert rounded.dtype == exact.dtype == np.float32
+    assert np.abs(rounded - exact).max() <= 1.01 / 255

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-FILE, EDIT, SEGMENT, TOOLS, IMAGE, VIEW, HELP = MENUS = (
+FILE, EDIT, SEGMENT, TOOLS, IMAGE, VIDEO, VIEW, HELP = MENUS = (
     "File",
     "Edit",
     "Segment",
     "Tools",
     "Image",
+    "Video",
     "View",
     "Help",
 )

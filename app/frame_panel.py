@@ -30,10 +30,12 @@ class ImageList(QWidget):
 
     Signals:
         image_chosen(int): somebody wants the image of this id.
+        forgotten(int): something about the image of this id has changed.
         failed(object): a sentence on why the project's images cannot be listed.
     """
 
     image_chosen = Signal(int)
+    forgotten = Signal(int)
     failed = Signal(object)
 
     def __init__(
@@ -123,6 +125,7 @@ class ImageList(QWidget):
         """Show an image's state anew, soon: the canvas is painted first."""
         self._forgotten.add(image_id)
         self._forgetting.start()
+        self.forgotten.emit(image_id)
 
     @Slot()
     def _forget_now(self) -> None:

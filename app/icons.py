@@ -176,6 +176,38 @@ def _hidden(path: QPainterPath) -> None:
     _line(path, (4, 20), (20, 4))
 
 
+def _play(path: QPainterPath) -> None:
+    _line(path, (7, 4), (19, 12), (7, 20), is_closed=True)
+
+
+def _next_corrected(path: QPainterPath) -> None:
+    _line(path, (4, 12), (13, 12))
+    _line(path, (9, 8), (13, 12), (9, 16))
+    _line(path, (18, 5), (18, 19))
+    path.addEllipse(QPointF(18, 5), 2, 2)
+
+
+def _previous_corrected(path: QPainterPath) -> None:
+    _line(path, (20, 12), (11, 12))
+    _line(path, (15, 8), (11, 12), (15, 16))
+    _line(path, (6, 5), (6, 19))
+    path.addEllipse(QPointF(6, 5), 2, 2)
+
+
+def _next_doubtful(path: QPainterPath) -> None:
+    _line(path, (3, 12), (11, 12))
+    _line(path, (7, 8), (11, 12), (7, 16))
+    path.moveTo(14, 8)
+    path.cubicTo(14, 3, 21, 3, 21, 8)
+    path.cubicTo(21, 11, 17.5, 11, 17.5, 15)
+    path.addEllipse(QPointF(17.5, 19), 0.6, 0.6)
+
+
+def _loop(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3.5, 7, 17, 11), 5, 5)
+    _line(path, (10, 4), (13.5, 7), (10, 10))
+
+
 DRAWINGS: Final[dict[str, Callable[[QPainterPath], None]]] = {
     "brush": _brush,
     "eraser": _eraser,
@@ -198,6 +230,11 @@ DRAWINGS: Final[dict[str, Callable[[QPainterPath], None]]] = {
     "unlocked": _unlocked,
     "shown": _shown,
     "hidden": _hidden,
+    "play": _play,
+    "next_corrected": _next_corrected,
+    "previous_corrected": _previous_corrected,
+    "next_doubtful": _next_doubtful,
+    "loop": _loop,
 }
 
 

@@ -152,25 +152,6 @@ class ImageCommands(QObject):
             return store.next_image(image_id, wanted) or store.next_image(0, wanted)
         return self._images.next_of(store.image_ids(wanted), image_id)
 
-    @property
-    def is_in_video(self) -> bool:
-        """Whether the open image is a frame of a video."""
-        record = self._document.record
-        return record is not None and record.frame is not None
-
-    def step_frame(self, by: int) -> None:
-        """Go to the next frame of the same video, or for -1 to the one before."""
-        record = self._document.record
-        if record is None:
-            return
-        try:
-            found = self._document.store.next_frame(record.id, is_backward=by < 0)
-        except AnnotateError as error:
-            self._document.failed.emit(str(error))
-            return
-        if found is not None:
-            self._images.choose(found)
-
     def copy_from_previous(self) -> None:
         """Lay the segments of the image or frame before this one over what is void here."""
         record, store = self._document.record, self._document.store

@@ -52,6 +52,12 @@ class ImageReader:
             )
         return image, values
 
+    @property
+    def fps(self) -> float:
+        """Frames a second of the last video; 0.0 for not known."""
+        video = self._video
+        return 0.0 if video is None else video.fps
+
     def close(self) -> None:
         """Let the video's file go."""
         if self._video is not None:

@@ -47,6 +47,11 @@ class PictureReader(QObject):
         """Whether `done` is still to come."""
         return self._wanted is not None
 
+    @property
+    def fps(self) -> float:
+        """Frames a second of the video that was read last; 0.0 for not known."""
+        return self._video_reader.fps
+
     def read(self, record: ImageRecord) -> None:
         """Read an image; `done` follows, perhaps at once, unless another is wanted by then."""
         self.forget()

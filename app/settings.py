@@ -19,6 +19,7 @@ from core.wand import MAX_TOLERANCE
 
 MIN_FONT_PERCENT: Final = 80
 MAX_FONT_PERCENT: Final = 200
+MAX_FPS: Final = 240
 FILE_NAME: Final = "settings.ini"
 SWITCHES: Final = (
     "is_wand_contiguous",
@@ -62,6 +63,7 @@ class Settings:
         has_grid: whether lines part magnified pixels.
         has_rulers: whether coordinates are written along the canvas.
         has_navigator: whether a small picture shows where the view lies.
+        folder_fps: how many files of a folder are played in a second.
         told_device: what was said last about the device that models run on.
         geometry: place and size of the window, in Qt's own form; empty at first.
         arrangement: its docks and tool bars, in Qt's own form; empty at first.
@@ -82,6 +84,7 @@ class Settings:
     has_grid: bool = True
     has_rulers: bool = True
     has_navigator: bool = True
+    folder_fps: int = 25
     told_device: str = ""
     geometry: bytes = b""
     arrangement: bytes = b""
@@ -145,6 +148,7 @@ def read_settings(path: Path) -> Settings:
         has_grid=_is_on(stored, "has_grid", plain.has_grid),
         has_rulers=_is_on(stored, "has_rulers", plain.has_rulers),
         has_navigator=_is_on(stored, "has_navigator", plain.has_navigator),
+        folder_fps=_whole(stored, "folder_fps", plain.folder_fps, 1, MAX_FPS),
         told_device=_text(stored, "told_device"),
         geometry=_bytes(stored, "geometry"),
         arrangement=_bytes(stored, "arrangement"),
@@ -167,6 +171,7 @@ def write_settings(path: Path, settings: Settings) -> None:
         stored.setValue(name, int(getattr(settings, name)))
     stored.setValue("superpixel_size", settings.superpixel_size)
     stored.setValue("opacity_percent", settings.opacity_percent)
+    stored.setValue("folder_fps", settings.folder_fps)
     stored.setValue("told_device", settings.told_device)
     stored.setValue("geometry", QByteArray(settings.geometry))
     stored.setValue("arrangement", QByteArray(settings.arrangement))

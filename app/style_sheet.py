@@ -87,9 +87,14 @@ def style_sheet(tones: Tones, scaled: Callable[[int], int]) -> str:
         padding: 4px 8px; spacing: 2px;
     }}
     QToolBar QToolButton {{ padding: 5px; border-radius: 5px; }}
-    QToolBar QToolButton:hover {{ background: {tones.raised}; }}
-    QToolBar QToolButton:checked {{ background: {tones.accent}; color: {tones.on_accent}; }}
-    QToolBar QToolButton:focus {{ border: 1px solid {tones.accent}; }}
+    #timeline QToolButton {{ padding: 3px; border-radius: 5px; border: none; }}
+    QToolBar QToolButton:hover, #timeline QToolButton:hover {{ background: {tones.raised}; }}
+    QToolBar QToolButton:checked, #timeline QToolButton:checked {{
+        background: {tones.accent}; color: {tones.on_accent};
+    }}
+    QToolBar QToolButton:focus, #timeline QToolButton:focus {{
+        border: 1px solid {tones.accent};
+    }}
     #qt_toolbar_ext_button {{ padding: 0; background: {tones.raised}; }}
     QToolBar::separator {{ background: {tones.line}; width: 1px; margin: 5px 6px; }}
     QStatusBar {{ background: {tones.window}; border-top: 1px solid {tones.line}; }}

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QSize, Qt, QThreadPool, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from app.batch_commands import BatchCommands
 from app.batch_run import BatchRun
@@ -13,6 +13,7 @@ from app.category_commands import CategoryCommands
 from app.category_keys import CategoryKeys
 from app.category_panel import CategoryPanel
 from app.command_palette import CommandPalette
+from app.docks import Docks
 from app.document import Document
 from app.focus import is_typing, keeps
 from app.frame_panel import ImageList
@@ -38,7 +39,7 @@ from app.settings_commands import SettingsCommands
 from app.source_watch import SourceWatch
 from app.status_bar import StatusBar
 from app.step_panel import StepPanel
-from app.theme import scaled
+from app.timeline_commands import TimelineCommands
 from app.tone_panel import ToneDock
 from app.toolbar import ToolBar
 from app.toolbox import ToolBox
@@ -46,9 +47,6 @@ from core.errors import AnnotateError
 from core.store import AnnotationStore
 
 SIZE = (1440, 900)
-SIDE_WIDTHS = (220, 280)
-NARROWING = 20  # what the sides may lose at most
-CATEGORIES_SHARE = (260, 420)
 
 
 class MainWindow(QMainWindow):
@@ -83,8 +81,9 @@ class MainWindow(QMainWindow):
         self._build_views()
         self._build_docks()
         self.commands = Actions(self, self.keys)
+        self.timeline.join(self.commands)
         CategoryKeys(self.document, self.category_commands, self.commands, self)
-        self._segments_dock.setWidget(
+        self._docks.segments.setWidget(
             stack_up(self.segments, BorderPanel(self.commands, self.segment_commands))
         )
         self._palette = CommandPalette(self.commands, self)
@@ -110,6 +109,9 @@ class MainWindow(QMainWindow):
         self.image_commands = ImageCommands(
             self.document, self.image_list, self.segment_commands, self
         )
+        self.timeline = TimelineCommands(
+            self.document, self.canvas_frame, self.image_list, self.preferences, self
+        )
         self.categories = CategoryPanel(self.document, self.category_commands, self)
         self.segments = SegmentPanel(self.document, self.canvas.look, self)
         self.history = HistoryPanel(self.document, self)
@@ -121,40 +123,16 @@ class MainWindow(QMainWindow):
         self.batch = BatchCommands(self.document, run, self.image_list, self.notices, self)
 
     def _build_docks(self) -> None:
-        area = Qt.DockWidgetArea
-        for corner in (Qt.Corner.TopLeftCorner, Qt.Corner.BottomLeftCorner):
-            self.setCorner(corner, area.LeftDockWidgetArea)
-        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
-            self.setCorner(corner, area.RightDockWidgetArea)
-        images = self._dock("Images", self.image_list, area.LeftDockWidgetArea)
-        categories = self._dock("Categories", self.categories, area.RightDockWidgetArea)
-        self._segments_dock = self._dock("Segments", self.segments, area.RightDockWidgetArea)
-        history = self._dock("History", self.history, area.RightDockWidgetArea)
-        self.tabifyDockWidget(self._segments_dock, history)
-        self._segments_dock.raise_()
-        for tabs in self.findChildren(QTabBar):
-            tabs.setAccessibleName("Segments or history")
+        self._docks = Docks(
+            self,
+            images=self.image_list,
+            categories=self.categories,
+            segments=self.segments,
+            history=self.history,
+            model=PanelArea(self.step_panel),
+        )
         self.tone_dock = ToneDock(self.canvas.look, self)
-        self.addDockWidget(area.LeftDockWidgetArea, self.tone_dock)
-        self._dock("Model", PanelArea(self.step_panel), area.BottomDockWidgetArea)
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self._sides = (images, categories)
-        self._fit_text()
-        self.resizeDocks([images, categories], list(SIDE_WIDTHS), across)
-        self.resizeDocks([categories, self._segments_dock], list(CATEGORIES_SHARE), down)
-
-    def _fit_text(self) -> None:
-        """Let the sides be no narrower than their text wants."""
-        for dock, width in zip(self._sides, SIDE_WIDTHS, strict=True):
-            dock.setMinimumWidth(scaled(width - NARROWING))
-
-    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title)
-        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
-        dock.setWidget(content)
-        self.addDockWidget(area, dock)
-        return dock
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.tone_dock)
 
     def _connect(self) -> None:
         document = self.document
@@ -179,7 +157,7 @@ class MainWindow(QMainWindow):
         self.training.batch_wanted.connect(self.commands["pre_annotate"].trigger)
         self.training.image_wanted.connect(self.open_image)
         commands = (self.image_commands, self.segment_commands, self.project_commands)
-        for source in (*commands, self.category_commands):
+        for source in (*commands, self.category_commands, self.timeline):
             source.told.connect(self.notices.tell)
         self.source_watch = SourceWatch(document, self.notices, self)
         self.source_watch.relink_requested.connect(self.commands["relink"].trigger)
@@ -213,6 +191,7 @@ class MainWindow(QMainWindow):
     def reload_images(self) -> None:
         """Read the project's list of images, after some were added."""
         self.image_list.reload()
+        self.timeline.look_again()
         if self.document.record is None:
             self._open_first_image()
         self.commands.refresh()
@@ -261,7 +240,7 @@ class MainWindow(QMainWindow):
     def _on_segments_changed(self) -> None:
         map = self.document.shown_map
         n_segments = 0 if map is None else len(map.segments)
-        self._segments_dock.setWindowTitle(f"Segments ({n_segments:,})")
+        self._docks.segments.setWindowTitle(f"Segments ({n_segments:,})")
 
     # What the table of actions asks for.
 
@@ -371,7 +350,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self.canvas.look.set_image_only(False)
         if event.type() == QEvent.Type.FontChange:
-            self._fit_text()
+            self._docks.fit_text()
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -392,6 +371,7 @@ class MainWindow(QMainWindow):
         self.document.reader.stop()
         self.source_watch.stop()
         self.segments.stop()
+        self.timeline.stop()
         self.image_list.stop()
         for pool in self.findChildren(QThreadPool):
             pool.waitForDone()

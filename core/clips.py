@@ -1,17 +1,21 @@
 """Which images of a project follow each other: the frames of a video, numbered files."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
 from core.database import ProjectDatabase
+from core.review import Review
 
+_AT_ONCE: Final = 500  # rows read by one statement; SQLite has a limit
 _NUMBERED: Final = re.compile(r"(|.*[^0-9])([0-9]+)", re.DOTALL)
 # The expression on frames is that of the index.
 _FRAMES: Final = (
     "SELECT id FROM image WHERE path = ? AND frame IS NOT NULL ORDER BY coalesce(frame, -1)"
 )
+_STATES: Final = "SELECT id, position, branch, review, expected_work FROM image "
 _FILES: Final = (
     "SELECT id, path FROM image INDEXED BY image_source WHERE path >= ? AND path < ? "
     "AND frame IS NULL AND height = ? AND width = ?"
@@ -36,6 +40,26 @@ class Clip:
         return self.image_ids.index(image_id) if image_id in self.image_ids else None
 
 
+@dataclass(frozen=True, slots=True)
+class FrameState:
+    """How far a frame is.
+
+    Attributes:
+        mark: tells its map from every other that it has had or will have, as
+            `AnnotationStore.mark` does.
+        expected_work: as of `ImageRecord`.
+    """
+
+    mark: tuple[int, int] = (0, 0)
+    review: Review = Review.EMPTY
+    expected_work: float | None = None
+
+    @property
+    def is_void(self) -> bool:
+        """Whether no edit is in effect, so that there is no segment."""
+        return self.mark[0] == 0
+
+
 class ProjectClips(ProjectDatabase):
     """The part of `AnnotationStore` about what follows what."""
 
@@ -52,6 +76,19 @@ class ProjectClips(ProjectDatabase):
         if frame is not None:
             return [id_ for (id_,) in self._execute(_FRAMES, path)]
         return self._numbered_like(path, (height, width)) or [image_id]
+
+    def frame_states(self, image_ids: Sequence[int]) -> dict[int, FrameState]:
+        """How far some images are, by id; a hundred thousand take less than a second."""
+        found: dict[int, FrameState] = {}
+        for start in range(0, len(image_ids), _AT_ONCE):
+            some = image_ids[start : start + _AT_ONCE]
+            where = f"WHERE id IN ({', '.join('?' * len(some))})"
+            for id_, position, branch, review, work in self._execute(_STATES + where, *some):
+                try:
+                    found[id_] = FrameState((position, branch), Review(review), work)
+                except ValueError as error:
+                    raise self._damage(f"Image {id_}", error) from error
+        return found
 
     def _numbered_like(self, path: str, size: tuple[int, int]) -> list[int]:
         suffix = PurePosixPath(path).suffix

@@ -13,15 +13,6 @@ from core.review import Review
 
 APPROVED: Final = (Review.APPROVED,)
 _AT_ONCE: Final = 500  # rows read by one statement; SQLite has a limit
-# The expression on frames is that of the index.
-_SAME_VIDEO: Final = (
-    "SELECT other.id FROM image JOIN image AS other ON other.path = image.path "
-    "WHERE image.id = ? AND other.frame IS NOT NULL AND coalesce(other.frame, -1)"
-)
-_FRAME_BEFORE: Final = (
-    f"{_SAME_VIDEO} < image.frame ORDER BY coalesce(other.frame, -1) DESC LIMIT 1"
-)
-_FRAME_AFTER: Final = f"{_SAME_VIDEO} > image.frame ORDER BY coalesce(other.frame, -1) LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +79,6 @@ class ProjectImages(ProjectClips):
         side = " AND id < ? ORDER BY id DESC" if is_backward else " AND id > ? ORDER BY id"
         statement = "SELECT id" + found.sql + side + " LIMIT 1"
         rows = self._execute(statement, *found.values, image_id)
-        return rows[0][0] if rows else None
-
-    def next_frame(self, image_id: int, *, is_backward: bool = False) -> int | None:
-        """The nearest later or earlier frame of the same video, or None."""
-        rows = self._execute(_FRAME_BEFORE if is_backward else _FRAME_AFTER, image_id)
         return rows[0][0] if rows else None
 
     def image_record(self, image_id: int) -> ImageRecord:

@@ -125,9 +125,10 @@ def test_right_and_left_go_through_the_frames_of_one_video(qtbot, window, docume
     assert frame_of(document) == ("clip.mp4", 2)
 
 
-def test_right_does_nothing_for_an_image_file(qtbot, window, document, pictures):
+def test_right_does_nothing_for_an_image_that_is_alone(qtbot, window, document):
+    window.open_image(7)
     qtbot.keyClick(window.canvas, Key.Key_Right)
-    assert document.record.path == pictures[0]
+    assert frame_of(document) == ("other.mp4", 0)
 
 
 def test_arrows_stay_with_the_list_or_slider_that_has_the_focus(qtbot, window, document):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.clips import Clip, clip_of
-from core.store import AnnotationStore
+from core.clips import Clip, FrameState, clip_of
+from core.store import AnnotationStore, Review
 
 
 @pytest.fixture
@@ -67,3 +67,13 @@ def test_a_clip_knows_where_in_it_an_image_is(store):
 def test_an_image_that_is_not_there_is_a_mistake(store):
     with pytest.raises(ValueError, match="has no image 77"):
         clip_of(store, 77)
+
+
+def test_the_state_of_each_frame_is_that_of_its_image(store):
+    first, second = add(store, "a_1.png", "a_2.png")
+    store.set_review(second, Review.APPROVED)
+    store.set_expected_work(second, 0.5)
+    states = store.frame_states([first, second])
+    assert states[first] == FrameState()
+    assert states[first].is_void
+    assert states[second] == FrameState(store.mark(second), Review.APPROVED, 0.5)

@@ -97,21 +97,3 @@ def test_a_review_of_an_image_that_is_not_there_is_a_mistake(store):
 def test_a_review_is_no_step_of_the_history(store):
     store.set_review(1, Review.APPROVED)
     assert store.history(1) == ([], 0)
-
-
-def test_frames_of_one_video_follow_each_other_by_number(store, tmp_path):
-    clip, other = tmp_path / "clip.mp4", tmp_path / "other.mp4"
-    late, early, middle = store.add_images([(clip, number, 4, 5) for number in (9, 0, 3)])
-    (alone,) = store.add_images([(other, 4, 4, 5)])
-    assert store.next_frame(early) == middle
-    assert store.next_frame(middle) == late
-    assert store.next_frame(late) is None
-    assert store.next_frame(late, is_backward=True) == middle
-    assert store.next_frame(early, is_backward=True) is None
-    assert store.next_frame(alone) is None
-
-
-def test_an_image_file_has_no_next_frame(store, tmp_path):
-    first, _ = store.add_images([(tmp_path / f"{name}.png", None, 4, 5) for name in "ab"])
-    assert store.next_frame(first) is None
-    assert store.next_frame(first, is_backward=True) is None

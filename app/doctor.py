@@ -21,6 +21,7 @@ PACKAGES: Final = (
     "torch",
     "PySide6-Essentials",
     "numpy",
+    "av",
     "opencv-python-headless",
     "pycocotools",
     "safetensors",

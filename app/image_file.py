@@ -12,7 +12,7 @@ from core.video import Video
 class ImageReader:
     """Reads one record after another, in one thread.
 
-    The last video stays open, for opening one decodes all of it to count its frames.
+    The last video stays open, for opening one reads all of its file to find its frames.
     """
 
     def __init__(self) -> None:

@@ -101,7 +101,7 @@ class ModelSession:
         return self._last
 
     def _read(self, key: ImageKey) -> NDArray[np.uint8]:
-        """Read the pixels; the last video stays open, since opening one counts its frames."""
+        """Read the pixels; the last video stays open: opening one reads its whole file."""
         if key.frame is None:
             return read_image(key.path)
         of_file = replace(key, frame=None)

@@ -18,9 +18,10 @@ from core.coco import read_coco
 from core.errors import AnnotateError
 from core.project_commands import add_project_commands
 from core.quality import evaluate_files
-from core.quality_table import tabulate
+from core.quality_table import tabulate, tabulate_objects, tabulate_tracking
 from core.segment_command import add_segment
 from core.terminal import DONE, FAILED, STOPPED, complain, progress_bar, say
+from core.video_evaluation import ClipReport, evaluate_clips
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,19 +56,27 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prediction", type=Path, metavar="PRED.json")
     parser.add_argument("truth", type=Path, metavar="GT.json")
     parser.add_argument("--json", action="store_true", help="for machines: fractions as JSON")
+    parser.add_argument(
+        "--video",
+        action="store_true",
+        help="images are frames of clips: J and F as DAVIS has them, and STQ",
+    )
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
     with progress_bar() as progress:
         task = progress.add_task("Comparing images", total=None)
-        report = evaluate_files(
+        evaluate = evaluate_clips if args.video else evaluate_files
+        report = evaluate(
             args.prediction,
             args.truth,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if args.json:
         say(json.dumps(report.to_json(), indent=1))
+    elif isinstance(report, ClipReport):
+        Console().print(tabulate_objects(report), tabulate_tracking(report))
     else:
         Console().print(tabulate(report))
     return DONE

@@ -226,6 +226,14 @@ ACTIONS: Final = (
     ActionSpec("end_range", VIDEO, "End the range here", "timeline.end_range", ("Ctrl+]",),
                when="timeline.has_clip", tip="From the first frame to the last: no range."),
 
+    ActionSpec("onion_previous", VIDEO, "Outlines of the previous frame",
+               "timeline.onion.toggle", ("U",), -1, when="timeline.has_clip",
+               checked="timeline.onion.shows_previous", has_line_above=True,
+               tip="Dashed, over this frame; a segment has its colour in both."),
+    ActionSpec("onion_next", VIDEO, "Outlines of the next frame", "timeline.onion.toggle",
+               ("Shift+U",), 1, when="timeline.has_clip", checked="timeline.onion.shows_next",
+               tip="Dotted, over this frame."),
+
     ActionSpec("fit", VIEW, "Fit image", "canvas.fit", ("F",), when="document.has_image"),
     ActionSpec("actual", VIEW, "Zoom to 100 %", "canvas.zoom_to_actual", ("Ctrl+0",),
                when="document.has_image"),

@@ -23,6 +23,7 @@ from app.gesture import Pointer
 from app.hand import Hand
 from app.map_view import MapView
 from app.name_tag import NameTag
+from app.onion_skin import OnionSkin
 from app.toolbox import BRUSH, ERASER, PAN, ToolBox
 from core.panoptic import VOID, Rect, Segment
 
@@ -58,6 +59,7 @@ class CanvasView(MapView):
         self._tag = NameTag(self)
         AuthorLegend(self.tint, self)
         self._framed: Rect | None = None
+        self._onion: OnionSkin | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 180)
@@ -225,7 +227,15 @@ class CanvasView(MapView):
             self._framed = region
             self.update()
 
+    def wear(self, onion: OnionSkin) -> None:
+        """Draw outlines of other frames over the map."""
+        self._onion = onion
+        onion.changed.connect(self.update)
+
     def paint_marks(self, painter: QPainter) -> None:
+        if self._onion is not None and not self.look.is_image_only:
+            ratio = self.devicePixelRatioF()
+            self._onion.paint(painter, self._scene, self._screen.size, ratio)
         if self._framed is not None:
             top, left, bottom, right = astuple(self._framed)
             corners = (left, top), (right, top), (right, bottom), (left, bottom)

@@ -208,6 +208,13 @@ def _loop(path: QPainterPath) -> None:
     _line(path, (10, 4), (13.5, 7), (10, 10))
 
 
+def _onion_previous(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(9.5, 7.5, 11, 11))
+    for angle in range(20, 340, 45):
+        path.arcMoveTo(QRectF(3.5, 5.5, 11, 11), angle)
+        path.arcTo(QRectF(3.5, 5.5, 11, 11), angle, 25)
+
+
 DRAWINGS: Final[dict[str, Callable[[QPainterPath], None]]] = {
     "brush": _brush,
     "eraser": _eraser,
@@ -235,6 +242,7 @@ DRAWINGS: Final[dict[str, Callable[[QPainterPath], None]]] = {
     "previous_corrected": _previous_corrected,
     "next_doubtful": _next_doubtful,
     "loop": _loop,
+    "onion_previous": _onion_previous,
 }
 
 

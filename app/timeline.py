@@ -29,6 +29,7 @@ RIGHT_BUTTONS: Final = (
     "next_corrected",
     "next_doubtful",
     "loop",
+    "onion_previous",
 )
 ARROWS: Final = {
     "previous_frame": Qt.ArrowType.LeftArrow,

@@ -10,6 +10,7 @@ from app.canvas_frame import CanvasFrame
 from app.document import Document
 from app.frame_panel import ImageList
 from app.menus import Actions
+from app.onion_skin import OnionSkin
 from app.settings import Preferences
 from app.timeline import Timeline
 from app.timeline_bar import Place
@@ -36,6 +37,7 @@ class TimelineCommands(QObject):
         view: the timeline, shown while there is a clip and it is wanted.
         index: what is known of the clip.
         player: plays it.
+        onion: outlines of the frames beside the open one.
         is_wanted: whether the timeline may be seen.
 
     Signals:
@@ -61,6 +63,7 @@ class TimelineCommands(QObject):
         self._preferences = preferences
         self.is_wanted = True
         self.index = TimelineIndex(document.store, self)
+        self.onion = OnionSkin(document, self.index, self)
         self.player = Player(self)
         self.view = Timeline(self.player)
         self._wish: int | None = None  # a frame that is to be opened
@@ -81,7 +84,9 @@ class TimelineCommands(QObject):
         document.image_changed.connect(self._on_image_changed)
         document.selection_changed.connect(self._show_place)
         document.categories_changed.connect(self._on_index_changed)
+        frame.canvas.wear(self.onion)
         images.forgotten.connect(self.index.forget)
+        images.forgotten.connect(self.onion.forget)
         self.image_wanted.connect(images.choose)
         self.view.hide()
 

@@ -177,7 +177,10 @@ class _Job:
         block, told = Found(), monotonic()
         while self.stale and not self.stopped.is_set():
             frame = self.stale.popleft()
-            block[frame] = self._look_up(store, frame)
+            state, found = self._look_up(store, frame)
+            if found is None and frame in block:
+                found = block[frame][1]  # it was to be read twice
+            block[frame] = state, found
             if monotonic() - told > BLOCK_S:
                 tell(block)
                 block, told = Found(), monotonic()

@@ -56,6 +56,15 @@ def test_an_edit_and_its_undo_are_known_soon(store, qtbot, index, paint):
         assert index.presence.frames_of(5).tolist() == frames
 
 
+def test_a_frame_that_is_forgotten_twice_is_known_as_well(store, qtbot, index, paint):
+    show(index, store, qtbot)
+    paint(2, 5)
+    index.forget(2)
+    index.forget(2)
+    qtbot.waitUntil(lambda: index.is_complete)
+    assert index.presence.frames_of(5).tolist() == [1]
+
+
 def test_only_what_has_another_map_is_read_again(store, qtbot, index, paint):
     paint(1, 1)
     show(index, store, qtbot)

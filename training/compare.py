@@ -90,13 +90,13 @@ def score_both(
     path = truth.images[index].path
     image = read_image(path)
     true_ids, segments = load_truth(truth, index, image.shape[:2])
-    categories = {segment.id: segment.category_id for segment in segments}
+    true = truth.judge(true_ids, {segment.id: segment.category_id for segment in segments})
     crowds = {segment.id for segment in segments if segment.is_crowd}
     maps, scores = [], []
     for model, card in (current, candidate):
         ids, found = segment_one(model, card, truth, image)
         maps.append(ids)
-        scores.append(score_image(str(path), ids, found, true_ids, categories, crowds))
+        scores.append(score_image(str(path), *truth.judge(ids, found), *true, crowds))
     old, new = scores
     difference = new.cost.seconds() - old.cost.seconds()
     gallery.offer(str(path), difference, image, [true_ids, *maps])

@@ -106,10 +106,8 @@ def compare_with_truth(proposal: Proposal, truth: Truth, index: int) -> Tallies:
     """
     true_ids, segments = load_truth(truth, index, proposal.segment_ids.shape)
     return compare_maps(
-        proposal.segment_ids,
-        dict(proposal.category_ids),
-        true_ids,
-        {segment.id: segment.category_id for segment in segments},
+        *truth.judge(proposal.segment_ids, proposal.category_ids),
+        *truth.judge(true_ids, {segment.id: segment.category_id for segment in segments}),
         {segment.id for segment in segments if segment.is_crowd},
     )
 

@@ -1,6 +1,6 @@
 """Truth: images with the maps that a model is rated by, from a COCO JSON or a project."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.coco import read_coco
 from core.coco_json import CocoSegment
+from core.correction_cost import Pixels, judge_void
 from core.errors import TrainingError
 from core.panoptic import Category, Segment
 from core.store import PROJECT_SUFFIX, AnnotationStore
@@ -45,6 +46,18 @@ class Truth:
     categories: tuple[Category, ...]
     images: tuple[TruthImage, ...]
     bad: tuple[str, ...] = ()
+
+    def judge(
+        self, ids: Pixels, categories: Mapping[int, int]
+    ) -> tuple[Pixels, Mapping[int, int]]:
+        """A map, true or predicted, as it is compared: with void as a segment, or as void.
+
+        Where no category is stuff, void says that nothing is there, and a segment too many
+        counts. With stuff there is a name for the rest, and void is what nobody has named.
+        """
+        if any(not category.is_thing for category in self.categories):
+            return ids, categories
+        return judge_void(ids, categories)
 
 
 def open_truth(path: Path, which: Which = "approved") -> Truth:

@@ -9,6 +9,8 @@ from core.gate_report import read_report, scores_of
 from core.model.checkpoint import save_checkpoint
 from core.model_card import ModelCard
 from core.proposals import SamplingOptions
+from core.review import Review
+from core.store import AnnotationStore
 from tests.training.conftest import CATEGORIES
 from tests.training.tiny_run import PLAIN
 from training import __main__ as command
@@ -69,3 +71,16 @@ def test_a_damaged_report_is_a_sentence(tmp_path):
     (tmp_path / "r.json").write_text("[]")
     with pytest.raises(TrainingError, match="measured again"):
         read_report(tmp_path / "r.json")
+
+
+def test_what_is_found_where_nothing_is_counts_in_a_project_of_things(
+    tiny_model, truth, tmp_path
+):
+    project, out = tmp_path / "p.bitbrush", tmp_path / "report.json"
+    with AnnotationStore.create(project, CATEGORIES[:1]) as store:
+        (image_id,) = store.add_images([(truth.parent / "images" / "a.png", None, 32, 48)])
+        store.set_review(image_id, Review.APPROVED)
+    assert run(tiny_model, tiny_model, project, "--out", out) == 0
+    (score,) = read_report(out).candidate
+    assert score.tallies[CATEGORIES[0].id].fp > 0
+    assert score.cost.remove > 0

@@ -99,23 +99,29 @@ class ProjectHistory(ProjectStates):
             return
         payload = encode_edit(edit)
         with self._writing():
-            place = self._place(image_id)
-            if edit.rect.clipped(place.height, place.width) != edit.rect:
-                raise ValueError(f"{edit.rect} of '{edit.label}' is not inside the image")
-            seq = place.position + 1
-            has_dropped = self._drop_after(place)
-            author_id = self._author_id(author)
-            n_pixels = edit.before.size
-            self._insert("edit", image_id, seq, edit.label, n_pixels, payload, author_id)
-            self._execute(
-                "UPDATE image SET next_id = max(next_id, ?), branch = branch + ? WHERE id = ?",
-                max(edit.segments_after, default=0) + 1,
-                has_dropped,
-                image_id,
-            )
-            self._go_on(place, edit, author, keeps_review=keeps_review)
+            seq = self._append(image_id, edit, payload, author, keeps_review=keeps_review)
         if edit.states is not None:  # made from the map, and so nobody else's arrays
             self._recent.keep(image_id, seq, payload, edit)
+
+    def _append(
+        self, image_id: int, edit: Edit, payload: bytes, author: Author, *, keeps_review: bool
+    ) -> int:
+        """Write an edit and what follows from it; inside a transaction. Returns its number."""
+        place = self._place(image_id)
+        if edit.rect.clipped(place.height, place.width) != edit.rect:
+            raise ValueError(f"{edit.rect} of '{edit.label}' is not inside the image")
+        seq = place.position + 1
+        has_dropped = self._drop_after(place)
+        author_id, n_pixels = self._author_id(author), edit.before.size
+        self._insert("edit", image_id, seq, edit.label, n_pixels, payload, author_id)
+        self._execute(
+            "UPDATE image SET next_id = max(next_id, ?), branch = branch + ? WHERE id = ?",
+            max(edit.segments_after, default=0) + 1,
+            has_dropped,
+            image_id,
+        )
+        self._go_on(place, edit, author, keeps_review=keeps_review)
+        return seq
 
     def _drop_after(self, place: Place) -> bool:
         """Drop what can be redone; returns whether there was anything."""
@@ -194,14 +200,18 @@ class ProjectHistory(ProjectStates):
 
     def _step(self, image_id: int, n_steps: int) -> Edit | None:
         with self._writing():
-            place = self._place(image_id)
-            goal = place.position + n_steps
-            if not place.base <= goal <= self._last(place):
-                return None
-            edit = self._read_edit(image_id, max(goal, place.position))
-            edit = edit if n_steps > 0 else edit.inverted()
-            self._go_to(place, goal, [edit])
-            return edit
+            return self._take_step(image_id, n_steps)
+
+    def _take_step(self, image_id: int, n_steps: int) -> Edit | None:
+        """One step back (-1) or forward (1); inside a transaction."""
+        place = self._place(image_id)
+        goal = place.position + n_steps
+        if not place.base <= goal <= self._last(place):
+            return None
+        edit = self._read_edit(image_id, max(goal, place.position))
+        edit = edit if n_steps > 0 else edit.inverted()
+        self._go_to(place, goal, [edit])
+        return edit
 
     def _walk(self, place: Place, goal: int) -> list[Edit]:
         first, last = sorted((place.position, goal))

@@ -156,6 +156,17 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE INDEX image_undecided ON image (id)
             WHERE review = 'approved' AND held_out IS NULL""",
     ),
+    (
+        # Edits of several images that are one step of undo have one number.
+        """CREATE TABLE joint_edit (
+            image_id INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            step INTEGER NOT NULL,
+            PRIMARY KEY (image_id, seq),
+            FOREIGN KEY (image_id, seq) REFERENCES edit (image_id, seq) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX joint_step ON joint_edit (step)",
+    ),
 )
 
 # What the checksum of a row covers, in this order. What a later version has added comes last,

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from core.authors import A_PERSON, Author
+from core.clip_history import ProjectJointSteps
 from core.compaction import ProjectCompaction
 from core.errors import ProjectError
 from core.file_lock import FileLock
@@ -43,7 +44,9 @@ PROJECT_SUFFIX: Final = ".bitbrush"
 PROJECT_NAME: Final = f"annotations{PROJECT_SUFFIX}"  # of a folder's own project
 
 
-class AnnotationStore(ProjectCategories, ProjectSources, ProjectModels, ProjectCompaction):
+class AnnotationStore(
+    ProjectCategories, ProjectSources, ProjectModels, ProjectJointSteps, ProjectCompaction
+):
     """An open project; made by `create` or `open`, ended by `close` or a `with` block.
 
     Only one process at a time can have a project open, but for reading.

@@ -12,6 +12,7 @@ from app.canvas_frame import CanvasFrame
 from app.category_commands import CategoryCommands
 from app.category_keys import CategoryKeys
 from app.category_panel import CategoryPanel
+from app.clip_commands import ClipCommands
 from app.command_palette import CommandPalette
 from app.docks import Docks
 from app.document import Document
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         self.timeline = TimelineCommands(
             self.document, self.canvas_frame, self.image_list, self.preferences, self
         )
+        self.clip_commands = ClipCommands(self.document, self.timeline, self.image_list, self)
         self.categories = CategoryPanel(self.document, self.category_commands, self)
         self.segments = SegmentPanel(self.document, self.canvas.look, self)
         self.history = HistoryPanel(self.document, self)
@@ -157,7 +159,7 @@ class MainWindow(QMainWindow):
         self.training.batch_wanted.connect(self.commands["pre_annotate"].trigger)
         self.training.image_wanted.connect(self.open_image)
         commands = (self.image_commands, self.segment_commands, self.project_commands)
-        for source in (*commands, self.category_commands, self.timeline):
+        for source in (*commands, self.category_commands, self.clip_commands, self.timeline):
             source.told.connect(self.notices.tell)
         self.source_watch = SourceWatch(document, self.notices, self)
         self.source_watch.relink_requested.connect(self.commands["relink"].trigger)
@@ -173,6 +175,7 @@ class MainWindow(QMainWindow):
             self.tools.changed,
             self.canvas.look.changed,
             self.preferences.changed,
+            self.clip_commands.changed,
         ):
             signal.connect(self.commands.refresh)
 
@@ -372,6 +375,7 @@ class MainWindow(QMainWindow):
         self.source_watch.stop()
         self.segments.stop()
         self.timeline.stop()
+        self.clip_commands.stop()
         self.image_list.stop()
         for pool in self.findChildren(QThreadPool):
             pool.waitForDone()

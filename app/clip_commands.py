@@ -241,8 +241,7 @@ class ClipCommands(QObject):
         if record is not None and record.id in self._image_ids:
             self._document.follow_store(has_new_map=True)
             self._document.edited.emit(record.id)
-        for image_id in self._image_ids:
-            self._images.forget(image_id)
+        self._images.forget_all(self._image_ids)
         self.changed.emit()
 
 

@@ -46,6 +46,7 @@ class Document(ShownMap):
         history_changed(): what undo and redo would do.
         categories_changed(): the project's list of categories.
         edited(int): the image of this id has other edits in effect than before.
+        others_edited(object): so have the images of these ids, none of which is open.
         refused(object): a sentence on why something was not done.
         failed(object): a sentence on what went wrong outside the program.
     """
@@ -56,6 +57,7 @@ class Document(ShownMap):
     history_changed = Signal()
     categories_changed = Signal()
     edited = Signal(int)
+    others_edited = Signal(object)
     refused = Signal(object)
     failed = Signal(object)
 
@@ -228,12 +230,12 @@ class Document(ShownMap):
         return True
 
     def undo(self) -> None:
-        """Take the last edit of this image back."""
-        self._travel(lambda image_id: _listed(self.store.undo(image_id)))
+        """Take the last edit of this image back, with all that were one step with it."""
+        self._travel(lambda image_id: self._take_step(image_id, forwards=False))
 
     def redo(self) -> None:
         """Do the edit again that was taken back last."""
-        self._travel(lambda image_id: _listed(self.store.redo(image_id)))
+        self._travel(lambda image_id: self._take_step(image_id, forwards=True))
 
     def travel(self, position: int) -> None:
         """Go back or forth to where that many steps of `history` are in effect."""
@@ -281,6 +283,13 @@ class Document(ShownMap):
             return self.is_editable and self.record is not None and ask(self.record.id)
         except AnnotateError:
             return False  # whoever tries it will be told why
+
+    def _take_step(self, image_id: int, *, forwards: bool) -> list[Edit]:
+        if self.store.joint_step(image_id, forwards=forwards) is None:
+            return _listed((self.store.redo if forwards else self.store.undo)(image_id))
+        step, edit = self.store.take_joint_step(image_id, forwards=forwards)
+        self.others_edited.emit([other for other in step.image_ids if other != image_id])
+        return [edit]
 
     def _travel(self, step: Callable[[int], list[Edit]]) -> None:
         """Let the store go through the history, then follow it."""

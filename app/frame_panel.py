@@ -1,6 +1,6 @@
 """The image list: images and video frames of the project, to filter and to choose from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal, Slot
@@ -126,6 +126,12 @@ class ImageList(QWidget):
         self._forgotten.add(image_id)
         self._forgetting.start()
         self.forgotten.emit(image_id)
+
+    @Slot(object)
+    def forget_all(self, image_ids: Iterable[int]) -> None:
+        """Show the states of some images anew, soon."""
+        for image_id in image_ids:
+            self.forget(image_id)
 
     @Slot()
     def _forget_now(self) -> None:

@@ -84,6 +84,7 @@ class TimelineCommands(QObject):
         document.image_changed.connect(self._on_image_changed)
         document.selection_changed.connect(self._show_place)
         document.categories_changed.connect(self._on_index_changed)
+        document.others_edited.connect(images.forget_all)
         frame.canvas.wear(self.onion)
         images.forgotten.connect(self.index.forget)
         images.forgotten.connect(self.onion.forget)

@@ -137,12 +137,31 @@ def test_approved_frames_are_asked_about(qtbot, window, store, done, answer, lef
     assert {i for i in (1, 2, 3) if 4 in store.load_segments(i)} == left
 
 
-def test_a_change_of_many_frames_is_one_step_for_all_of_them(window, store, done):
+def test_undo_and_redo_in_any_of_its_frames_take_all_of_them(qtbot, window, store, done):
     select(window, 1, 4)
     window.commands["delete_in_clip"].trigger()
     done()
-    step = store.joint_step(2, forwards=False)
-    assert (step.label, step.image_ids) == ("delete cell 4", (1, 2, 3))
+    window.open_image(3)
+    for key, expected in ((Qt.Key.Key_Z, {4}), (Qt.Key.Key_Y, set()), (Qt.Key.Key_Z, {4})):
+        qtbot.keyClick(window.canvas, key, CONTROL)
+        done()
+        assert segments(store)[:3] == [expected] * 3
+        assert set(window.document.map.segments) == expected
+    assert window.timeline.index.presence.frames_of(4).tolist() == [0, 1, 2]
+
+
+def test_a_frame_that_was_edited_since_holds_undo_up_and_is_named(
+    qtbot, window, document, store, done
+):
+    select(window, 1, 4)
+    window.commands["delete_in_clip"].trigger()
+    done()
+    window.open_image(2)
+    document.push(brush_stroke(document.map, [(30, 30)], 3, Segment(9, CELL.id)))
+    window.open_image(1)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Z, CONTROL)
+    assert segments(store)[:3] == [set(), {9}, set()]
+    assert "picture1.png was changed since" in window.notice_stack.shown[-1].text
 
 
 def test_where_it_is_locked_nothing_is_done_and_that_is_said(window, store, done):

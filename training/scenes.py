@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augment import View
+from training.augment import View, to_unit
 from training.holes import fill_from_around, fill_labels
 
 HALO = 4  # pixels around a thing that are too much of its colour to be background
@@ -49,7 +49,7 @@ class Scene:
         Args:
             is_thing: by semantic code; all else is background, and void things too.
         """
-        self._view = view
+        self._view = View(to_unit(view.image), view.labels)
         numbers = np.where(is_thing[view.labels[..., 0]], view.labels[..., 1], 0)
         self._numbers = numbers.astype(np.int32)
 

@@ -151,5 +151,6 @@ def test_photographs_become_clips_too(shared_dir):
     is_thing = np.array([False, *(category.is_thing for category in data.categories)])
     frames = random_clip(view, is_thing, 3, Motion(), np.random.default_rng(0))
     assert frames[-1].image.shape == view.image.shape
+    assert frames[-1].image.dtype == np.float32 and 0.1 < frames[-1].image.mean() < 0.9
     is_same = frames[0].labels[..., 0] == view.labels[..., 0]
     assert is_same.mean() > 0.85

@@ -296,6 +296,7 @@ class BatchRun(QObject):
         """Save the map of the image in hand; False, after a sentence, if it cannot be."""
         document, store = self._document, self._document.store
         if outcome.edit.is_empty:
+            store.note_nothing_found(hand.record.id, hand.proposals[0].model)
             self.n_same += 1
             return True
         author = author_of_proposal(hand.proposals[0])

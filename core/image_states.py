@@ -64,6 +64,12 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut, ProjectMeter):
             place = replace(self._place(image_id), verdict="", verdict_at=0)
             self._write_place(place, self._find_review(place))
 
+    def note_nothing_found(self, image_id: int, model: str) -> None:
+        """Keep that a model has found nothing in an image, if that is empty."""
+        with self._writing():
+            statement = "UPDATE image SET model = ? WHERE id = ? AND review = ?"
+            self._execute(statement, model, image_id, Review.EMPTY.value)
+
     def mark(self, image_id: int) -> tuple[int, int]:
         """What tells the image's present map from every other that it has had or will have.
 
@@ -84,11 +90,11 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut, ProjectMeter):
     def proposed_by(self, author: Author) -> set[int]:
         """The images whose last proposal is of a model, and that have an edit of that author.
 
-        Where edits have been dropped, nobody knows of which steps and seed they were: the
-        model is enough.
+        Where edits have been dropped, and where the model has found nothing, nobody knows of
+        which steps and seed that was: the model is enough.
         """
         rows = self._execute(
-            "SELECT id FROM image WHERE model = ?1 AND (base > 0 OR EXISTS "
+            "SELECT id FROM image WHERE model = ?1 AND (base > 0 OR review = 'empty' OR EXISTS "
             "(SELECT 1 FROM edit WHERE image_id = image.id AND seq <= image.position "
             "AND author_id = (SELECT id FROM author WHERE kind = ?2 AND model = ?1 "
             "AND coalesce(seed, -1) = coalesce(?3, -1) "

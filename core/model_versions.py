@@ -9,7 +9,7 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 
-from core.bundled import MODEL_SUFFIX
+from core.bundled import MODEL_SUFFIX, find_model
 from core.database import ProjectDatabase
 from core.errors import ProjectError
 
@@ -56,6 +56,11 @@ class ProjectModels(ProjectDatabase):
     def set_model(self, model: str) -> None:
         """Keep which model is in use, named as `model` names it."""
         self._set_setting("model", self._portable_model(model))
+
+    def find_model(self, name: str) -> Path:
+        """The file of a version or a starter model given by name, or else the given path."""
+        files = {version.name: version.path for version in self.model_versions()}
+        return files.get(name) or find_model(name)
 
     def model_versions(self) -> list[ModelVersion]:
         """All of them, the oldest first."""

@@ -66,7 +66,7 @@ def plan_batch(
     Args:
         image_ids: those that are asked for.
         reviews: how far each image of the project is; others are not of the project.
-        done: images that have their map already.
+        done: images that have their map already, or in which nothing was found.
         fills_in: whether images that somebody has worked on wait as well.
     """
     waiting, left_out = list[int](), Counter[str]()
@@ -75,7 +75,7 @@ def plan_batch(
         is_left = review in VERDICTS or (review is Review.IN_WORK and not fills_in)
         if review is not None and is_left:
             left_out[review] += 1
-        elif image_id in done and review is not Review.EMPTY:
+        elif image_id in done:
             left_out["done"] += 1
         elif review is not None:
             waiting.append(image_id)

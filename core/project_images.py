@@ -26,7 +26,8 @@ class ImageRecord:
         review: how far it is.
         reason: why it was rejected.
         n_segments: of its map; -1 for not known, as it is damaged.
-        model: name of the model whose proposal was accepted last; empty for none.
+        model: name of the model whose proposal was accepted last, or that has found nothing in
+            an empty image; empty for none.
         is_held_out: whether no training may see it; None for not decided.
         expected_work: how much is likely to be wrong with what a model made, the more the
             higher; None for not known.

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from core.argument_types import number
 from core.bundled import DEFAULT_MODEL, find_model
 from core.errors import CocoError, ImageError, ProjectError
+from core.image_query import Condition
 from core.images import check_file, list_images
 from core.model_card import ModelCard
 from core.output_folder import OutputFolder
 from core.proposals import Preview, Proposal, SamplingOptions
+from core.query_language import parse_query
 from core.store import PROJECT_SUFFIX, AnnotationStore
 from core.terminal import DONE, DONE_IN_PART, STOPPED, complain, count, progress_bar, say
 
@@ -41,8 +43,15 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="FILE",
-        help="a model file, or a starter model's name (default: the project's, or "
-        f"{DEFAULT_MODEL})",
+        help="a model file, a starter model's name, or that of a version of the project's "
+        f"model (default: the project's, or {DEFAULT_MODEL})",
+    )
+    parser.add_argument(
+        "--where",
+        metavar="QUERY",
+        default="",
+        help="only images of a project for which this holds, as it is typed into the filter of "
+        "the window: 'state:empty -blurred'",
     )
     parser.add_argument(
         "--steps",
@@ -81,6 +90,8 @@ def _segment(args: argparse.Namespace) -> int:
 
 
 def _segment_files(args: argparse.Namespace) -> int:
+    if args.where:
+        raise CocoError(f"{args.images} is no project; leave --where away.")
     if args.out is None:
         raise CocoError(f"The maps of {args.images} need a place; add --out DIR.")
     images = _find_images(args.images)
@@ -129,17 +140,18 @@ def _segment_project(args: argparse.Namespace) -> int:
 
     if args.out is not None:
         raise ProjectError(f"{args.images} gets its maps itself; leave --out away.")
+    where = parse_query(args.where)
     with AnnotationStore.open(args.images, is_read_only=True) as store:
-        model = find_model(args.model or store.model or DEFAULT_MODEL)
+        model = store.find_model(args.model or store.model or DEFAULT_MODEL)
         session, card = _load(model, args.device)
         if notice := check_categories(card, store.categories):
             complain(notice)
-        n_waiting = len(find_waiting(store, card.name))
+        n_waiting = len(find_waiting(store, card.name, where))
     options = _choose_options(card.sampling, args)
     unreadable: list[ImageError] = []
     finished: list[str] = []
     n_steps = options.steps * args.samples
-    outcomes = _outcomes_of_project(session, card, args.images, options, args.samples)
+    outcomes = _outcomes_of_project(session, card, args.images, options, args.samples, where)
     try:
         with _stopped_by_terminate():
             _show(
@@ -163,10 +175,11 @@ def _outcomes_of_project(
     project: Path,
     options: SamplingOptions,
     n_samples: int,
+    where: tuple[Condition, ...],
 ) -> Outcomes:
     from core.model.segment_project import segment_project  # noqa: PLC0415 - brings torch
 
-    for record, outcome in segment_project(session, card, project, options, n_samples):
+    for record, outcome in segment_project(session, card, project, options, n_samples, where):
         yield record.path.name, outcome
 
 

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from core.authors import author_of_proposal
 from core.errors import ImageError, ProjectError, ProjectInUseError
+from core.image_query import Condition
 from core.jobs import SegmentJob
 from core.model.samples import doubt_of, draw_samples
 from core.model.session import ModelSession
@@ -25,16 +27,21 @@ UNTOUCHED: Final = ImageQuery(states=(Review.EMPTY, Review.PROPOSED))
 Outcome = tuple[ImageRecord, Preview | Proposal | ImageError]
 
 
-def find_waiting(store: AnnotationStore, model: str) -> list[int]:
-    """The images that nobody has worked on, and that do not show a proposal of that model."""
-    ids = store.image_ids(UNTOUCHED)
+def find_waiting(
+    store: AnnotationStore, model: str, where: tuple[Condition, ...] = ()
+) -> list[int]:
+    """The images that nobody has worked on, and that do not show a proposal of that model.
+
+    Args:
+        where: what must hold for an image as well.
+    """
+    ids = store.image_ids(replace(UNTOUCHED, conditions=where))
     return [record.id for record in store.image_records(ids) if is_waiting(record, model)]
 
 
 def is_waiting(record: ImageRecord, model: str) -> bool:
-    """Whether an image is to be segmented by that model."""
-    is_proposed = record.review is Review.PROPOSED and record.model != model
-    return record.review is Review.EMPTY or is_proposed
+    """Whether an image is to be segmented by that model, which has not done so yet."""
+    return record.review in UNTOUCHED.states and record.model != model
 
 
 def segment_project(
@@ -43,18 +50,20 @@ def segment_project(
     project: Path,
     options: SamplingOptions,
     n_samples: int = 1,
+    where: tuple[Condition, ...] = (),
 ) -> Iterator[Outcome]:
     """Segment the images that wait for it; each gets its proposal as one step of undo.
 
     A proposal takes no pixel from a locked segment or a thing that a person drew. The project
     is open for writing only while a proposal is saved, so that several processes can share the
-    images; it must not be open in a window. An image in which nothing is found stays empty and
-    waits for the next run.
+    images; it must not be open in a window. An image in which nothing is found stays empty,
+    and waits for another model.
 
     Args:
         card: of the model that the session has loaded.
         n_samples: maps drawn of each image; if there are more than one, the project keeps how
             much they differ as the work that is expected.
+        where: what must hold for an image when the run begins.
 
     Yields:
         The image and: a preview after each step, then the proposal once it is saved; or
@@ -65,7 +74,7 @@ def segment_project(
     """
     claims = project.with_name(f".{project.name}.claims")
     with AnnotationStore.open(project, is_read_only=True) as store:
-        waiting = find_waiting(store, card.name)
+        waiting = find_waiting(store, card.name, where)
         try:
             for image_id in claim_each(
                 waiting,
@@ -137,6 +146,7 @@ def save_proposal(
         stuff = {category.id for category in store.categories if not category.is_thing}
         edit = accept_proposal(store.load_map(image_id), proposal, to_project, stuff)
         store.append_edit(image_id, edit, author_of_proposal(proposal))
+        store.note_nothing_found(image_id, card.name)  # if it is empty still
         if expected_seconds is not None:
             store.set_expected_work(image_id, expected_seconds)
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -309,3 +310,14 @@ def test_an_inference_process_that_is_killed_costs_the_image_in_hand(
     assert states(store).count(Review.PROPOSED) >= 2
     assert np.any(store.load_map(3).segment_ids)
     assert QApplication.activeModalWidget() is None
+
+
+def test_an_image_in_which_nothing_was_found_is_not_tried_again(
+    qtbot, window, store, begin, ask
+):
+    window.step_panel.set_options(replace(window.step_panel.options(), min_area=10_000))
+    begin("selected")
+    wait_for_end(qtbot, window)
+    assert states(store) == [Review.EMPTY] * 3
+    texts = [label.text() for label in ask().findChildren(QLabel)]
+    assert "2 images will be segmented. Left out: 1 that have this map already." in texts

@@ -157,6 +157,19 @@ def test_the_model_is_the_last_one_in_effect(store, paint):
     assert store.image_record(1).model == ""
 
 
+def test_a_model_that_found_nothing_is_known_until_another_step(store, paint):
+    for image_id in (1, 2):
+        store.note_nothing_found(image_id, "nuclei v3")
+    assert state(store) is Review.EMPTY
+    assert store.proposed_by(MODEL) == {1, 2}
+    paint(MODEL)
+    store.undo(1)
+    assert store.proposed_by(MODEL) == {2}  # a map that was taken back is made again
+    paint(image_id=3)
+    store.note_nothing_found(3, "nuclei v3")
+    assert store.image_record(3).model == ""
+
+
 def test_segments_are_counted_by_category_at_every_step(store, paint):
     paint()
     paint(category=DEBRIS)

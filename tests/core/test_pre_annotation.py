@@ -59,8 +59,8 @@ class TestPlan:
         plan = plan_batch([1, 3], REVIEWS, (), fills_in=True)
         assert plan.waiting == (1, 3)
 
-    def test_does_images_again_whose_map_was_taken_back(self):
-        assert plan_batch([1], REVIEWS, {1}, fills_in=False).waiting == (1,)
+    def test_leaves_out_an_empty_image_in_which_nothing_was_found(self):
+        assert plan_batch([1], REVIEWS, {1}, fills_in=False).n_done == 1
 
     def test_leaves_out_images_that_the_project_lacks(self):
         assert plan_batch([7], REVIEWS, (), fills_in=True).waiting == ()

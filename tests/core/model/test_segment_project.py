@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from PIL import Image
 from core.__main__ import main
 from core.authors import AuthorKind
 from core.edits import brush_stroke
+from core.model.checkpoint import load_checkpoint, save_checkpoint
+from core.model.segment_project import find_waiting
 from core.model_card import read_card
 from core.panoptic import Category, Segment
 from core.store import AnnotationStore, Review
@@ -33,6 +36,19 @@ def project(tmp_path, tiny_model):
     with AnnotationStore.create(path, read_card(tiny_model).categories) as store:
         store.add_images([(image, None, *SIZE) for image in paths])
     return path
+
+
+@pytest.fixture
+def save_model(tmp_path, tiny_model):
+    """A function that writes the tiny model under another name and with other options."""
+
+    def save(name, **sampling):
+        model, card = load_checkpoint(tiny_model, "cpu")
+        card = replace(card, name=name, sampling=replace(card.sampling, **sampling))
+        save_checkpoint(tmp_path / f"{name}.safetensors", model, card)
+        return tmp_path / f"{name}.safetensors"
+
+    return save
 
 
 def segment(project, model, *options):
@@ -72,6 +88,42 @@ def test_what_is_proposed_already_is_not_proposed_again(project, tiny_model, cap
     assert segment(project, tiny_model) == 0
     assert capsys.readouterr().out.endswith(f"0 images of {project} got a proposal.\n")
     assert edits(project) == [1] * N_IMAGES
+
+
+def test_an_image_in_which_nothing_was_found_waits_for_another_model(
+    project, tiny_model, save_model, capsys
+):
+    blind = save_model("blind", min_area=10_000)
+    segment(project, blind)
+    with AnnotationStore.open(project, is_read_only=True) as store:
+        assert {(r.review, r.model, r.n_edits) for r in store.images()} == {
+            (Review.EMPTY, "blind", 0)
+        }
+        assert find_waiting(store, "blind") == [] and len(find_waiting(store, "tiny")) == 8
+    capsys.readouterr()
+    segment(project, blind)
+    assert capsys.readouterr().out.startswith("0 images")
+    segment(project, tiny_model)
+    assert edits(project) == [1] * N_IMAGES
+
+
+def test_only_images_for_which_a_query_holds_are_segmented(project, tiny_model, capsys):
+    assert segment(project, tiny_model, "--where", "state:empty -image0 -image3") == 0
+    assert edits(project) == [0, 1, 1, 0, 1, 1, 1, 1]
+    assert segment(project, tiny_model, "--where", "wait>3") == 2
+    assert "wait" in capsys.readouterr().err
+    folder = str(project.parent)
+    assert main(["segment", folder, "--where", "state:empty", "--out", folder]) == 2
+    assert "is no project; leave --where away" in capsys.readouterr().err
+
+
+def test_a_version_of_the_project_can_be_named(project, save_model):
+    path = save_model("better")
+    with AnnotationStore.open(project) as store:
+        store.add_model_version("better", path, data_hash="", n_images=1)
+    assert segment(project, "better") == 0
+    with AnnotationStore.open(project, is_read_only=True) as store:
+        assert {record.model for record in store.images()} == {"better"}
 
 
 def test_images_that_a_person_has_worked_on_are_left_alone(project, tiny_model):

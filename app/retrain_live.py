@@ -31,6 +31,11 @@ GONE: Final = (
     "from its last checkpoint."
 )
 
+BROKEN: Final = (
+    "The process that trained {name} broke down; its last words are below. It can go on from "
+    "its last checkpoint."
+)
+
 
 class LivePage(QWidget):
     """Shows a run and asks it, through signals, for what the person wants.
@@ -154,7 +159,7 @@ def say_headline(watch: RetrainWatch, name: str) -> str:
     """One sentence on how far a run is."""
     progress = watch.progress
     if watch.is_lost:
-        return GONE.format(name=name)
+        return (BROKEN if watch.last_words else GONE).format(name=name)
     left = progress.seconds_left
     done = f"step {progress.step:,} of {progress.n_steps:,}"
     texts = {

@@ -1,5 +1,6 @@
 """Retraining: begins, leads and takes up the training of the project's model."""
 
+import shutil
 from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
@@ -20,7 +21,7 @@ from app.retrain_leave import LeaveQuestion
 from app.retrain_sheet import RetrainSheet
 from app.retrain_watch import RetrainWatch
 from app.thread_run import ThreadRun
-from core.errors import AnnotateError
+from core.errors import AnnotateError, TrainingError
 from core.image_query import ImageQuery
 from core.retraining import (
     Outcome,
@@ -44,6 +45,7 @@ LEFT: Final = "Training {name} goes on from when the project was closed."
 LOST: Final = "The training of {name} is not done: its process is gone, as after a restart."
 HALTED: Final = "The training of {name} was stopped, and can go on."
 FAILED: Final = "The training of {name} ended before it was done; the sheet says why."
+NOT_BEGUN: Final = "The images could not be copied for the training: {reason}"
 DONE: Final = "{name} is trained and measured: decide whether it is to be used."
 USED: Final = (
     "{name} is in use. Going back is possible in Versions of the model, in the menu File."
@@ -385,6 +387,10 @@ def _prepare(
     hold_out: tuple[int, ...],
 ) -> Generator[None, None, None]:
     """In a thread: copy the project; the run is there once its plan is."""
-    snapshot_project(project, folder, training, hold_out)
-    write_plan(folder, plan)
+    try:
+        snapshot_project(project, folder, training, hold_out)
+        write_plan(folder, plan)
+    except AnnotateError as error:
+        shutil.rmtree(folder, ignore_errors=True)  # what is there is of no use
+        raise TrainingError(NOT_BEGUN.format(reason=error)) from error
     yield

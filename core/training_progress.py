@@ -97,6 +97,8 @@ class TrainingProgress:
 
     def _add_step(self, line: Mapping[str, Any]) -> None:
         step = line["step"]
+        if self.phase is Phase.FAILED:
+            self.sentences.pop()  # the run has been taken up again since
         self.phase = Phase.TRAINING
         for points in (self.losses, self.rates):
             while points and points[-1][0] >= step:  # the run has gone back

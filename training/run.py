@@ -148,6 +148,7 @@ def train_on(
     Returns:
         The run with the rate that it ended with.
     """
+    failed = (0, 0)  # the step, and the one to which the run went back
     for n_left in reversed(range(run.max_retries + 1)):
         try:
             _train_once(run, data, rating, wishes, processes, report)
@@ -156,14 +157,18 @@ def train_on(
                 raise
             rate = run.config.learning_rate / 2
             run = replace(run, config=replace(run.config, learning_rate=rate), may_differ=True)
+            to_step = error.saved_step
+            if (error.step, to_step) == failed:
+                to_step = _drop_checkpoint(run.out, processes)
+            failed = error.step, error.saved_step
             sentence = (
                 f"The loss of step {error.step} was no number: the run went back to step "
-                f"{error.saved_step}, and goes on with half the learning rate, {rate:g}."
+                f"{to_step}, and goes on with half the learning rate, {rate:g}."
             )
             report.note(
                 "went back",
                 step=error.step,
-                to_step=error.saved_step,
+                to_step=to_step,
                 learning_rate=rate,
                 sentence=sentence,
             )
@@ -171,6 +176,26 @@ def train_on(
         else:
             break
     return run
+
+
+def _drop_checkpoint(out: Path, processes: Processes) -> int:
+    """Let the run begin anew, as its checkpoint came to nothing twice; returns that step.
+
+    Its weights may be what is spoilt: the step before the loss was no number made them.
+
+    Raises:
+        TrainingError: the folder cannot be written.
+    """
+    path = out / STATE_NAME
+    if processes.is_first:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise TrainingError(
+                f"{path} cannot be removed ({error.strerror}); see who may write there."
+            ) from error
+    processes.add([0.0])  # nobody looks for it before it is gone
+    return 0
 
 
 def _train_once(

@@ -72,12 +72,16 @@ def agreed_places(
 ) -> NDArray[np.float32]:
     """The middle of the cell of each pixel's peak; where nobody is sure, votes stand.
 
+    Votes that are no numbers, as weights make them that a training has spoilt, stand as well.
+
     Args:
         votes: [2, h, w]; sharp: [h, w]; as for `Agreement.settle`.
         known_ids: [h, w] of known pixels, 0 elsewhere.
     """
     cell = config.place_cell
     height, width = sharp.shape
+    if not (np.isfinite(votes).all() and np.isfinite(sharp).all()):
+        return votes
     columns = np.clip(votes[0] * cell, 0, width - 1).astype(np.intp)
     rows = np.clip(votes[1] * cell, 0, height - 1).astype(np.intp)
     heat = np.zeros((height, width), np.float32)

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from app.window import MainWindow
-from core.retraining import find_open_run
+from core.retraining import find_open_run, models_folder
 from core.run_folder import Wish, holding_run, is_running, read_process
 from core.store import AnnotationStore
 from tests.app.retrain_parts import (
@@ -136,6 +136,22 @@ def test_a_run_that_failed_is_not_resumed_unseen(folder, window):
     window.start_model()
     assert not [n for n in window.notice_stack.shown if n.offer == "Resume"]
     assert any(n.offer == "Look at it…" for n in window.notice_stack.shown)
+
+
+def test_a_process_that_broke_down_leaves_its_last_words(folder, window):
+    (folder / "words.txt").write_text("Traceback:\nIndexError: 8 is out of bounds\n")
+    sheet = open_sheet(window)
+    assert says(sheet, "The process that trained tiny-v1 broke down")
+    assert says(sheet, "IndexError: 8 is out of bounds")
+
+
+def test_a_copy_that_cannot_be_made_leaves_nothing_behind(qtbot, approved, window):
+    models_folder(approved.path).touch()  # where a folder is to be
+    sheet = open_sheet(window)
+    click(qtbot, sheet, "Start training")
+    qtbot.waitUntil(lambda: bool(window.notice_stack.shown), **PATIENT)
+    assert "could not be copied for the training" in window.notice_stack.shown[0].text
+    assert find_open_run(approved.path) is None and find(sheet, "Start training").isEnabled()
 
 
 def test_a_run_that_goes_on_is_followed_again(qtbot, folder, window):

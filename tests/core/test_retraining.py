@@ -102,5 +102,13 @@ def test_too_little_memory_comes_with_what_to_change():
     assert progress.change == {} and progress.model == Path("m")
 
 
+def test_what_was_wrong_is_not_said_any_more_once_the_run_goes_on():
+    progress = TrainingProgress()
+    progress.add([step(1), {"event": "failed", "sentence": "The disk is full."}])
+    assert progress.sentences == ["The disk is full."]
+    progress.add([step(2)])
+    assert progress.sentences == []
+
+
 def test_times_are_said_shortly():
     assert [say_time(s) for s in (0.2, 42, 240, 3900)] == ["1 s", "42 s", "4 min", "1 h 5 min"]

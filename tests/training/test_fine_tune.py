@@ -198,16 +198,17 @@ def test_a_run_outlives_whoever_listens_to_it(repository, base, truth, tmp_path)
 
 
 class Flaky(Pictures):
-    """Pictures of which one view, the sixth, is spoilt."""
+    """Pictures of which some views, by default the sixth, are spoilt."""
 
-    def __init__(self):
+    def __init__(self, bad=(6,)):
         super().__init__()
         self.n_views = 0
+        self._bad = bad
 
     def view(self, index, config):
         self.n_views += 1
         view = super().view(index, config)
-        return replace(view, image=view.image * np.nan) if self.n_views == 6 else view
+        return replace(view, image=view.image * np.nan) if self.n_views in self._bad else view
 
 
 class Telling(Silent):
@@ -223,12 +224,12 @@ class Telling(Silent):
         self.told.append((event, fields))
 
 
-def train_flaky(tmp_path, max_retries):
+def train_flaky(tmp_path, max_retries, data=None):
     recipe = Recipe("Squares.", PLAIN, SamplingOptions(), "CC0-1.0")
     run = Run("tiny", recipe, PLAIN, tmp_path, tmp_path, max_retries=max_retries)
     report = Telling()
     wishes = Wishes(tmp_path, StopSignals(is_told=False), Processes())
-    return train_on(run, Flaky(), None, wishes, Processes(), report), report.told
+    return train_on(run, data or Flaky(), None, wishes, Processes(), report), report.told
 
 
 def test_a_loss_that_is_no_number_takes_the_run_back_and_halves_its_rate(tmp_path):
@@ -241,6 +242,14 @@ def test_a_loss_that_is_no_number_takes_the_run_back_and_halves_its_rate(tmp_pat
         "The loss of step 2 was no number: the run went back to step 1, and goes on with half "
         "the learning rate, 5e-05."
     )
+
+
+def test_a_checkpoint_that_comes_to_nothing_twice_is_left_for_the_beginning(tmp_path):
+    _, told = train_flaky(tmp_path, 3, Flaky(bad=(6, 10)))
+    events = [line for line in told if isinstance(line, tuple)]
+    assert [(fields["step"], fields["to_step"]) for _, fields in events] == [(2, 1), (2, 0)]
+    steps = [line for line in told if isinstance(line, int)]
+    assert steps == [1, 1, 2, 3, 4, 5]  # the second begins anew
 
 
 def test_a_run_that_diverges_at_any_rate_ends_with_a_sentence(tune, capsys):

@@ -72,6 +72,12 @@ def test_background_has_no_middles_and_alone_it_is_left_as_it_is():
     assert len(np.unique(places.reshape(2, -1), axis=1).T) == 1
 
 
+def test_votes_that_are_no_numbers_stand():
+    votes, sharp = votes_for((24, 24, 6))
+    votes[0, 3, 3] = np.nan
+    np.testing.assert_array_equal(agreed_places(votes, sharp, none_known(), CONFIG), votes)
+
+
 def test_who_votes_with_known_pixels_takes_their_id():
     disc, other = (21, 21, 6), (21, 38, 5)
     votes, sharp = votes_for(disc, other)

@@ -1,7 +1,8 @@
 """What is asked before a model is trained further: with what, on what, for how long."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from PySide6.QtCore import Qt, QThread, Signal, Slot
@@ -20,6 +21,7 @@ from core.bundled import find_model
 from core.errors import AnnotateError
 from core.image_query import ImageQuery
 from core.model_card import read_card
+from core.panoptic import Category
 from core.retraining import USUAL_MINUTES, RetrainPlan, name_version, say_obstacle
 from core.review import Review
 from core.store import AnnotationStore
@@ -46,6 +48,7 @@ class Material:
         obstacle: why it is not enough; empty if it is.
         base: the model, as the project names it; title: as its card names it.
         name: for the model that comes out.
+        renamed: names of the model's categories -> the project's, where these differ.
     """
 
     counts: dict[Review, int]
@@ -56,6 +59,7 @@ class Material:
     base: str
     title: str
     name: str
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_material(store: AnnotationStore) -> Material:
@@ -69,9 +73,11 @@ def find_material(store: AnnotationStore) -> Material:
     training = [r for r in store.training_images() if r.frame is None]
     held = [r for r in store.hold_out_images() if r.frame is None]
     obstacle = say_obstacle(len(training), len(held), store.hold_out_share)
-    base, title = store.model, ""
+    base, title, renamed = store.model, "", dict[str, str]()
     try:
-        title = read_card(find_model(base)).name if base else ""
+        if base:
+            card = read_card(find_model(base))
+            title, renamed = card.name, find_renamed(card.categories, store.renamed_categories)
     except AnnotateError as error:
         obstacle = str(error)
     taken = {version.name for version in store.model_versions()}
@@ -84,7 +90,19 @@ def find_material(store: AnnotationStore) -> Material:
         base,
         title,
         name_version(title, taken),
+        renamed,
     )
+
+
+def find_renamed(known: Iterable[Category], renamed: Mapping[str, str]) -> dict[str, str]:
+    """Which categories of a model have other names in the project.
+
+    Args:
+        known: of the model.
+        renamed: old names -> present ones, of the project.
+    """
+    names = [category.name for category in known if "=" not in category.name]
+    return {name: renamed[name] for name in names if name in renamed}
 
 
 class AskPage(QWidget):
@@ -164,6 +182,7 @@ class AskPage(QWidget):
             self._device.currentData(),
             len(material.training),
             len(material.hold_out),
+            renamed=material.renamed,
         )
         self.wanted.emit(plan)
 

@@ -25,6 +25,10 @@ from core.retraining import Outcome
 
 COLUMNS: Final = ("", "current", "new", "difference (19 of 20 draws)")
 MEASURING: Final = "Both models are measured on the {n} held-out images{done}."
+SAME: Final = (
+    "Both models came to the same on all {n} held-out images: no step of the training was "
+    "better than the model that it began with. Approve more images, or give it more time."
+)
 MAX_NAMED: Final = 3
 TABLE_HEIGHT: Final = 260
 ACTIONS: Final = {
@@ -117,7 +121,9 @@ class GatePage(QWidget):
     def show_report(self, report: GateReport) -> None:
         """Show how the models compare."""
         comparison = report.compare()
-        self._verdict.setText(comparison.sentence())
+        n_images = len(comparison.images)
+        says = SAME.format(n=n_images) if report.is_same else comparison.sentence()
+        self._verdict.setText(says)
         rows = table_rows(comparison, {c.id: c.name for c in report.categories})
         self._table.setRowCount(len(rows))
         for number, row in enumerate(rows):
@@ -126,7 +132,7 @@ class GatePage(QWidget):
         self._changes.setText(say_changes(comparison, report.bad))
         self._show_parts(has_report=True)
         self._gallery.show_report(report, comparison)
-        is_worse = comparison.verdict is Verdict.WORSE
+        is_worse = report.is_same or comparison.verdict is Verdict.WORSE
         (self._keep if is_worse else self._use).setDefault(True)
 
     def _show_parts(self, *, has_report: bool) -> None:

@@ -57,6 +57,7 @@ class GateRun(QObject):
         program, *arguments = python_command("training", "compare", *map(str, files))
         arguments += ["--out", str(self._path), "--device", plan.device]
         arguments += ["--threads", str(plan.threads), "--nice", str(NICENESS)]
+        arguments += plan.renaming
         process.readyReadStandardOutput.connect(self._on_output)
         process.finished.connect(self._on_ended)
         process.errorOccurred.connect(self._on_error)

@@ -153,7 +153,8 @@ class Retraining(QObject):
         if material.obstacle:
             self._fail(material.obstacle)
             return
-        self._plan, self._folder = replace(plan, name=material.name), new_run(project)
+        self._plan = replace(plan, name=material.name, renamed=material.renamed)
+        self._folder = new_run(project)
         copying = partial(_prepare, project, self._folder, self._plan)
         ids = material.training, material.hold_out
         self._preparation = ThreadRun(partial(copying, *ids), "the copy for the training", self)

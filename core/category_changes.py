@@ -246,7 +246,12 @@ def carry_out(store: AnnotationStore, change: CategoryChange) -> Iterator[int]:
 
 def finish_change(store: AnnotationStore, change: CategoryChange) -> None:
     """Take the moved categories off the list, and the note away."""
+    targets, names = change.targets(store.categories), {}
+    for category in store.categories:
+        if (target := targets.get(category.id)) is not None:
+            names[category.name] = target.name
     kept = [category for category in store.categories if category.id not in change.moves]
+    store.note_merged(names)
     store.set_categories(kept)
     store.set_category_change("")
 

@@ -35,6 +35,11 @@ class GateReport:
         """Which is better, and how sure that is."""
         return compare_models(self.current, self.candidate, self.categories)
 
+    @property
+    def is_same(self) -> bool:
+        """Whether the candidate is no other than the current model, as far as is measured."""
+        return list(self.current) == list(self.candidate)
+
     def to_json(self) -> str:
         """The report as text, to be kept beside the folder of the pictures."""
         fields: dict[str, Any] = {

@@ -1,9 +1,13 @@
 """The categories of a project: those in its list, and those that its journal remembers."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from core.database import ProjectDatabase
 from core.panoptic import Category
+
+_RENAMED: Final = "renamed_categories"
 
 
 class ProjectCategories(ProjectDatabase):
@@ -34,12 +38,45 @@ class ProjectCategories(ProjectDatabase):
             raise ValueError(f"two of the categories {categories} have the same id")
         with self._writing():
             known = (*self.former_categories, *self.categories)
+            self._note_renamed({c.id: c.name for c in self.categories}, categories)
             self._execute("DELETE FROM category")
             for place, category in enumerate(categories):
                 self._insert_category(place, category)
             former = [category for category in known if category.id not in ids]
             for place, category in enumerate(former, 1):
                 self._insert_category(-place, category)
+
+    @property
+    def renamed_categories(self) -> dict[str, str]:
+        """Names that categories had before -> what they are called now, or what they became.
+
+        A model that was trained before still says the old ones.
+        """
+        now = {category.name for category in self.categories}
+        noted: dict[str, str] = json.loads(self._setting(_RENAMED) or "{}")
+        return {old: new for old, new in noted.items() if old not in now and new in now}
+
+    def note_merged(self, categories: Mapping[str, str]) -> None:
+        """Remember what categories have become that leave the list, by their names."""
+        with self._writing():
+            self._add_renamed(categories)
+
+    def _note_renamed(self, before: Mapping[int, str], categories: Sequence[Category]) -> None:
+        """Remember which names of a list are others than before; inside a transaction."""
+        self._add_renamed(
+            {
+                before[category.id]: category.name
+                for category in categories
+                if before.get(category.id, category.name) != category.name
+            }
+        )
+
+    def _add_renamed(self, names: Mapping[str, str]) -> None:
+        if not names:
+            return
+        noted: dict[str, str] = json.loads(self._setting(_RENAMED) or "{}")
+        noted = {old: names.get(new, new) for old, new in noted.items()}
+        self._put_setting(_RENAMED, json.dumps(noted | dict(names)))
 
     @property
     def next_category_id(self) -> int:

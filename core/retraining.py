@@ -49,6 +49,7 @@ class RetrainPlan:
         device: auto, cpu, cuda or mps.
         n_training: images to train on; n_hold_out: to measure on.
         changes: other settings of the training, as on its command line.
+        renamed: names of the base's categories -> the project's, where these differ.
     """
 
     base: str
@@ -59,6 +60,14 @@ class RetrainPlan:
     n_training: int = 0
     n_hold_out: int = 0
     changes: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def renaming(self) -> list[str]:
+        """`renamed` as arguments of a command."""
+        return [
+            text for old, new in self.renamed.items() for text in ("--renamed", f"{old}={new}")
+        ]
 
     def arguments(self, folder: Path) -> list[str]:
         """What follows `python -m training` for this run, also to take it up again."""
@@ -78,6 +87,7 @@ class RetrainPlan:
             *("--device", self.device),
             *("--threads", str(self.threads)),
             *("--nice", str(NICENESS)),
+            *self.renaming,
             "--json",
             *changes,
         ]

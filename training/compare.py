@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,13 @@ def add_compare(command: argparse.ArgumentParser) -> None:
     command.add_argument("current", type=Path, help="model file")
     command.add_argument("candidate", type=Path, help="model file")
     command.add_argument("truth", type=Path, help="COCO panoptic JSON, or a project")
+    command.add_argument(
+        "--renamed",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="a model's category OLD is NEW in the truth",
+    )
     command.add_argument("--out", type=Path, required=True, help="JSON that is written")
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     command.add_argument("--threads", type=int, default=argparse.SUPPRESS, help="CPU threads")
@@ -55,7 +63,8 @@ def compare(arguments: argparse.Namespace) -> int:
         os.nice(arguments.nice)
     device, _ = choose_device(arguments.device)
     paths = arguments.current, arguments.candidate
-    models = [load_checkpoint(path, str(device)) for path in paths]
+    names = dict(text.split("=", 1) for text in arguments.renamed if "=" in text)
+    models = [renamed(load_checkpoint(path, str(device)), names) for path in paths]
     truth, gallery = open_truth(arguments.truth), Gallery()
     scores: list[tuple[ImageScore, ImageScore]] = []
     bad = list(truth.bad)
@@ -77,6 +86,17 @@ def compare(arguments: argparse.Namespace) -> int:
             f"{arguments.out} cannot be written ({error.strerror}); free some space."
         ) from error
     return 0
+
+
+def renamed(model: Model, names: Mapping[str, str]) -> Model:
+    """The same model, whose categories have the names of the truth.
+
+    Args:
+        names: of the model -> of the truth, where these differ.
+    """
+    network, card = model
+    categories = tuple(replace(c, name=names.get(c.name, c.name)) for c in card.categories)
+    return network, replace(card, categories=categories)
 
 
 def score_both(

@@ -202,6 +202,6 @@ def test_both_models_are_measured_when_a_run_is_done(qtbot, folder, store, windo
         lambda: any(n.offer == "Look at it…" for n in window.notice_stack.shown), **PATIENT
     )
     sheet = open_sheet(window)
-    assert says(sheet, "too few to tell the models apart")
+    assert says(sheet, "no step of the training was better than the model that it began with")
     pq = next(row for row in cells(sheet) if row[0] == "PQ")
     assert pq[1] == pq[2] and pq[3] == "+0.0 (+0.0 to +0.0)"

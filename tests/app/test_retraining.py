@@ -2,15 +2,18 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
+from app.retrain_ask import find_material
 from app.window import MainWindow
 from core.retraining import find_open_run, models_folder
 from core.run_folder import Wish, holding_run, is_running, read_process
 from core.store import AnnotationStore
 from tests.app.retrain_parts import (
+    NUCLEUS,
     PATIENT,
     approve_all,
     begin_run,
@@ -67,6 +70,12 @@ def test_the_sheet_says_which_images_are_held_out(approved, window):
     assert says(sheet, f"{len(held)}, to measure the model: {held[0].path.name}")
     assert says(sheet, f"{7 - len(held)} approved images are trained on")
     assert find(sheet, "Start training").isEnabled()
+
+
+def test_a_category_that_was_renamed_is_no_new_one(approved):
+    assert find_material(approved).renamed == {}
+    approved.set_categories([replace(NUCLEUS, name="core")])
+    assert find_material(approved).renamed == {"nucleus": "core"}
 
 
 # Slow, as it waits for torch and for the five seconds in which a run measures itself.

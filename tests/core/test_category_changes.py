@@ -99,6 +99,24 @@ def test_a_merge_says_first_what_it_does_then_does_it(store):
     assert store.history(3) == (["brush"], 1)
 
 
+def test_what_categories_were_called_before_is_remembered(store):
+    assert store.renamed_categories == {}
+    change(store, [replace(CAR, name="vehicle"), BUS, ROAD])
+    change(store, [replace(CAR, name="motor vehicle"), BUS, ROAD])
+    both = {"car": "motor vehicle", "vehicle": "motor vehicle"}
+    assert store.renamed_categories == both
+    change(store, [replace(CAR, name="motor vehicle"), ROAD], {BUS.id: CAR.id})
+    assert store.renamed_categories == both | {"bus": "motor vehicle"}
+    change(store, [CAR, ROAD])
+    assert store.renamed_categories == {
+        "motor vehicle": "car",
+        "vehicle": "car",
+        "bus": "car",
+    }
+    change(store, [ROAD])
+    assert store.renamed_categories == {}  # there is nothing that they could be called
+
+
 def test_undo_of_a_merge_brings_the_category_back(store):
     change(store, [BUS, ROAD], {CAR.id: BUS.id})
     store.undo(2)

@@ -57,10 +57,19 @@ def test_a_damaged_plan_is_a_sentence(tmp_path):
 
 
 def test_the_command_names_all_that_was_asked_for(tmp_path):
-    plan = RetrainPlan("/m.safetensors", "m-v1", 3, 2, "cpu", changes={"noise_draws": "1"})
+    plan = RetrainPlan(
+        "/m.safetensors",
+        "m-v1",
+        3,
+        2,
+        "cpu",
+        changes={"noise_draws": "1"},
+        renamed={"a": "b c"},
+    )
     command = " ".join(plan.arguments(tmp_path))
     assert command.startswith("fine-tune")
-    assert "--minutes 3 --name m-v1 --device cpu --threads 2 --nice 10 --json" in command
+    assert "--minutes 3 --name m-v1 --device cpu --threads 2 --nice 10" in command
+    assert "--renamed a=b c --json" in command
     assert command.endswith("--noise-draws 1")
 
 

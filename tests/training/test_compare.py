@@ -61,6 +61,18 @@ def test_categories_are_matched_by_name_and_others_are_left_out(save, truth, tmp
     assert all(path.exists() for path in read_report(out).pictures.values())
 
 
+def test_a_category_that_was_renamed_since_is_the_same(save, truth, tmp_path):
+    nucleus, background = CATEGORIES
+    old = save("old", (replace(nucleus, name="Kern"), background))
+    out = tmp_path / "report.json"
+    renaming = ("--renamed", f"Kern={nucleus.name}")
+    assert run(old, save("new"), truth, "--out", out, *renaming) == 0
+    report = read_report(out)
+    assert report.is_same
+    assert run(old, save("new"), truth, "--out", out) == 0
+    assert not read_report(out).is_same
+
+
 def test_a_hold_out_without_a_picture_is_a_sentence(save, truth, tmp_path, capsys):
     (truth.parent / "images" / "a.png").unlink()
     assert run(save("a"), save("b"), truth, "--out", tmp_path / "report.json") == 2

@@ -96,7 +96,9 @@ def run_recipe(run: Run, processes: Processes) -> Path:
             report.note("stopped", is_told=False, step=stopped.step, sentence=str(stopped))
             raise
         except AnnotateError as error:
-            more = {"change": dict(error.change)} if isinstance(error, LackOfMemory) else {}
+            more = {}
+            if isinstance(error, LackOfMemory | NotFinite):
+                more = {"change": dict(error.change)}
             with suppress(TrainingError):  # the disk may be what has failed
                 report.note("failed", is_told=False, sentence=str(error), **more)
             raise

@@ -46,7 +46,10 @@ def open_data(path: Path, config: TrainConfig, order: Order | None = None) -> Pa
     if order is not None:
         files = files.recoded(order(files.categories))
     if isinstance(config.augmentation, Augmentation):
-        return hold_in_memory(files)
+        data = hold_in_memory(files)
+        if len(data) == 0:
+            raise TrainingError(f"{path} has no pictures that can be used: {data.bad[0]}")
+        return data
     files.cache = PictureCache(CACHE_BYTES // max(config.workers, 1))  # each has its own
     return files
 

@@ -23,6 +23,7 @@ from training.stepper import ALONE, Stepper, new_state, set_rates
 from training.stopping import never
 
 STATE_NAME: Final = "state.safetensors"
+LOWERING: Final = 10  # of a rate at which the loss is no number
 LEAST_SCALE: Final = 2.0**-10  # of float16 gradients; less says that they are never finite
 
 
@@ -31,11 +32,13 @@ class NotFinite(TrainingError):  # noqa: N818 - it says what the loss is
 
     Attributes:
         step: at which; saved_step: of the last checkpoint, 0 if there is none.
+        change: a setting with which it may come out otherwise.
     """
 
-    def __init__(self, step: int, saved_step: int, sentence: str) -> None:
+    def __init__(self, step: int, saved_step: int, rate: float, sentence: str) -> None:
         super().__init__(sentence)
         self.step, self.saved_step = step, saved_step
+        self.change = {"learning_rate": f"{rate / LOWERING:g}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +234,7 @@ def check_finite(
     raise NotFinite(
         step,
         saved_step,
+        config.learning_rate,
         f"The loss of step {step} is {loss} and its gradient {norm}: the run goes back to step "
         f"{saved_step}. Give the same command with --allow-changes and a lower "
         f"--learning-rate than {config.learning_rate:g}{precision}.",

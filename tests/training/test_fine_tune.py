@@ -258,6 +258,7 @@ def test_a_run_that_diverges_at_any_rate_ends_with_a_sentence(tune, capsys):
     assert [event["event"] for event in back] == ["went back"] * 3
     assert failed["event"] == "failed" and failed["sentence"] in capsys.readouterr().err
     assert "--learning-rate" in failed["sentence"]
+    assert failed["change"] == {"learning_rate": "1.25e+28"}
 
 
 def test_too_little_memory_is_a_line_of_the_log_with_the_setting_to_change(tune, capsys):

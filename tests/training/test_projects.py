@@ -19,10 +19,12 @@ from core.store import AnnotationStore
 from tests.training.conftest import CATEGORIES
 from tests.training.tiny_run import PLAIN
 from training import __main__ as command
+from training.augment import Augmentation
 from training.config import Evaluation
 from training.evaluate import evaluate
 from training.processes import Processes
 from training.project_index import index_project
+from training.sources import open_data
 from training.stepper import new_state
 from training.truth import open_truth
 from training.validation import Validation
@@ -130,3 +132,9 @@ def test_pictures_of_a_project_cannot_be_chosen_by_fields_of_a_json(project, tmp
     capsys.readouterr()
     said = said_of(capsys, "score", model, project, "--only", "a=b")
     assert said == f"{project} has no fields; --only needs a COCO panoptic JSON."
+
+
+def test_pictures_that_are_gone_are_a_sentence(project):
+    (project.parent / "images" / "a.png").unlink()
+    with pytest.raises(TrainingError, match=r"no pictures that can be used: .*a\.png does not"):
+        open_data(project, replace(PLAIN, augmentation=Augmentation()))

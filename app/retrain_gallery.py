@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -48,6 +48,9 @@ class Gallery(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Images on which most is won and lost")
         self._buttons: dict[QToolButton, tuple[Path, QPixmap]] = {}
+        # Amid a layout, buttons that want another size would keep their place.
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self._fit)
 
     def show_report(self, report: GateReport, comparison: Comparison) -> None:
         """Show the pictures of a report."""
@@ -65,7 +68,7 @@ class Gallery(QScrollArea):
         column.addStretch()
         self.setWidget(content)
         self.setVisible(bool(self._buttons))
-        self._fit()
+        self._fitting.start()
 
     def _add_group(
         self,
@@ -87,6 +90,7 @@ class Gallery(QScrollArea):
             picture = QPixmap(str(report.pictures[change.name]))
             self._buttons[button] = Path(change.name), picture
 
+    @Slot()
     def _fit(self) -> None:
         """Let the pictures be as wide as there is room, and no wider than they are."""
         for button, (_, picture) in self._buttons.items():
@@ -99,7 +103,7 @@ class Gallery(QScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._fitting.start()
 
     @Slot()
     def _on_clicked(self) -> None:

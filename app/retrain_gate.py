@@ -133,7 +133,11 @@ class GatePage(QWidget):
         self._show_parts(has_report=True)
         self._gallery.show_report(report, comparison)
         is_worse = report.is_same or comparison.verdict is Verdict.WORSE
-        (self._keep if is_worse else self._use).setDefault(True)
+        for button in (self._keep, self._use):
+            is_next = (button is self._keep) == is_worse
+            button.setDefault(is_next)
+            button.setProperty("primary", is_next)
+            button.style().polish(button)  # which looks at the property anew
 
     def _show_parts(self, *, has_report: bool) -> None:
         for part in (self._table, self._changes, self._gallery, self._use, self._keep):

@@ -89,6 +89,16 @@ def test_the_table_says_what_a_person_would_have_left_to_do(measured, window):
     assert says(sheet, "Most is won on 0.png (-45 s)")
 
 
+def test_the_old_model_is_proposed_where_the_new_one_is_worse(measured, folder, window):
+    report = read_report(folder / REPORT_NAME)
+    worse = replace(report, current=report.candidate, candidate=report.current)
+    (folder / REPORT_NAME).write_text(worse.to_json())
+    sheet = open_sheet(window)
+    assert find(sheet, "Keep the old").isDefault()
+    assert find(sheet, "Keep the old").property("primary")
+    assert not find(sheet, "Use the new model").property("primary")
+
+
 def test_a_picture_of_the_gallery_opens_its_image(qtbot, measured, folder, store, window):
     record = store.images()[4]
     report = read_report(folder / REPORT_NAME)
@@ -104,7 +114,9 @@ def test_a_picture_of_the_gallery_opens_its_image(qtbot, measured, folder, store
     assert window.document.record != record
     (button,) = open_sheet(window).findChild(Gallery).findChildren(QToolButton)
     says = "e.png: 45 s less to correct (60 to 15 s), PQ 28.6 to 85.7"
-    assert button.text() == says and button.iconSize().width() > 400
+    assert button.text() == says
+    qtbot.waitUntil(lambda: button.iconSize().width() > 400)
+    qtbot.waitUntil(lambda: button.height() > button.iconSize().height())  # with its text
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert window.document.record == record
 

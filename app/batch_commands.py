@@ -13,7 +13,7 @@ from app.document import Document
 from app.frame_panel import ImageList
 from app.last_word import LastWord
 from app.notices import Notices
-from core.authors import Author, AuthorKind
+from core.authors import author_of_options
 from core.errors import AnnotateError
 
 UNDER_WAY: Final = "Pre-annotation is under way; stop it before you begin another one."
@@ -70,7 +70,7 @@ class BatchCommands(QObject):
             self._notices.warn(self.run.model_run.model_state)
             return
         options = self.run.model_run.options()
-        author = Author(AuthorKind.MODEL, card.name, options.seed, options.steps)
+        author = author_of_options(card.name, options)
         try:
             reviews, done = store.reviews(), store.proposed_by(author)
         except AnnotateError as error:

@@ -1,12 +1,12 @@
 """Who made an edit: a person, a model with its settings, propagation, or another program."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from core.database import ProjectDatabase
-from core.proposals import Proposal
+from core.proposals import Proposal, SamplingOptions
 
 
 class AuthorKind(StrEnum):
@@ -25,13 +25,14 @@ class Author:
     Attributes:
         model: its name, as its card has it; empty for no model, or one that is not known.
         seed: of the noise that the map was drawn from.
-        steps: in which it was drawn.
+        steps: in which it was drawn; time_delta: the paper's td.
     """
 
     kind: AuthorKind
     model: str = ""
     seed: int | None = None
     steps: int | None = None
+    time_delta: float | None = None
 
     @property
     def is_automatic(self) -> bool:
@@ -55,7 +56,12 @@ def author_of_label(label: str) -> Author:
 def author_of_proposal(proposal: Proposal) -> Author:
     """Who made what a proposal suggests."""
     options = proposal.options
-    return Author(AuthorKind.MODEL, proposal.model, options.seed, options.steps)
+    return author_of_options(proposal.model, options)
+
+
+def author_of_options(model: str, options: SamplingOptions) -> Author:
+    """Who makes what a model proposes with some options."""
+    return Author(AuthorKind.MODEL, model, options.seed, options.steps, options.time_delta)
 
 
 class ProjectAuthors(ProjectDatabase):
@@ -67,17 +73,21 @@ class ProjectAuthors(ProjectDatabase):
 
     def _author_id(self, author: Author) -> int:
         """The id of an author, who gets one if needed; inside a transaction."""
-        values = author.kind.value, author.model, author.seed, author.steps
+        values = (
+            *(author.kind.value, author.model),
+            *(author.seed, author.steps, author.time_delta),
+        )
         rows = self._execute(
             "SELECT id FROM author WHERE kind = ? AND model = ? "
             "AND coalesce(seed, -1) = coalesce(?, -1) "
-            "AND coalesce(steps, -1) = coalesce(?, -1)",
+            "AND coalesce(steps, -1) = coalesce(?, -1) "
+            "AND coalesce(time_delta, -1) = coalesce(?, -1)",
             *values,
         )
         if not rows:
             rows = self._execute(
-                "INSERT INTO author (kind, model, seed, steps) VALUES (?, ?, ?, ?) "
-                "RETURNING id",
+                "INSERT INTO author (kind, model, seed, steps, time_delta) "
+                "VALUES (?, ?, ?, ?, ?) RETURNING id",
                 *values,
             )
         return int(rows[0][0])
@@ -87,9 +97,9 @@ class ProjectAuthors(ProjectDatabase):
         known = self.authors()
         return [known.get(id_, A_PERSON) for id_ in ids]
 
-    def _author(self, row: tuple[int, str, str, int | None, int | None]) -> Author:
-        id_, kind, model, seed, steps = row
+    def _author(self, row: Sequence[Any]) -> Author:
+        id_, kind, model, seed, steps, time_delta = row
         try:
-            return Author(AuthorKind(kind), model, seed, steps)
+            return Author(AuthorKind(kind), model, seed, steps, time_delta)
         except ValueError as error:
             raise self._damage(f"Author {id_}", error) from error

@@ -96,13 +96,15 @@ class ProjectStates(ProjectAuthors, ProjectHoldOut, ProjectMeter):
         rows = self._execute(
             "SELECT id FROM image WHERE model = ?1 AND (base > 0 OR review = 'empty' OR EXISTS "
             "(SELECT 1 FROM edit WHERE image_id = image.id AND seq <= image.position "
-            "AND author_id = (SELECT id FROM author WHERE kind = ?2 AND model = ?1 "
+            "AND author_id IN (SELECT id FROM author WHERE kind = ?2 AND model = ?1 "
             "AND coalesce(seed, -1) = coalesce(?3, -1) "
-            "AND coalesce(steps, -1) = coalesce(?4, -1))))",
+            "AND coalesce(steps, -1) = coalesce(?4, -1) "
+            "AND coalesce(time_delta, ?5, -1) = coalesce(?5, time_delta, -1))))",
             author.model,
             author.kind.value,
             author.seed,
             author.steps,
+            author.time_delta,  # where it is not known, seed and steps are enough
         )
         return {image_id for (image_id,) in rows}
 

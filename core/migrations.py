@@ -167,6 +167,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ) STRICT, WITHOUT ROWID""",
         "CREATE INDEX joint_step ON joint_edit (step)",
     ),
+    (
+        # The paper's td; NULL for not known, as in a row of an earlier version.
+        "ALTER TABLE author ADD COLUMN time_delta REAL",
+        "DROP INDEX author_all",
+        """CREATE UNIQUE INDEX author_all ON author
+            (kind, model, coalesce(seed, -1), coalesce(steps, -1), coalesce(time_delta, -1))""",
+    ),
 )
 
 # What the checksum of a row covers, in this order. What a later version has added comes last,
@@ -177,7 +184,7 @@ COLUMNS: Final = {
     "image": _IMAGE_3,
     "edit": "image_id, seq, label, n_pixels, payload, author_id",
     "snapshot": "image_id, seq, payload",
-    "author": "id, kind, model, seed, steps",
+    "author": "id, kind, model, seed, steps, time_delta",
     "provenance": "image_id, seq, authors, payload",
     "model_version": "id, name, path, sha256, data_hash, n_images, parent, scores, created",
     "correction": "id, image_id, seq, author_id, n_pixels, n_segments, n_gestures, active_ms, "

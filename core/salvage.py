@@ -80,6 +80,7 @@ _LAYOUTS: Final[dict[str, tuple[tuple[str, tuple[type, ...], object], ...]]] = {
         ("seed", _OPTIONAL, _MISSING),
         ("steps", _OPTIONAL, _MISSING),
         ("checksum", _NUMBER, _MISSING),
+        ("time_delta", (float, int, type(None)), None),
     ),
     "provenance": (
         ("image_id", _NUMBER, _MISSING),

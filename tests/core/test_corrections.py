@@ -19,8 +19,8 @@ from core.whole_maps import accept_proposal
 
 CELL = Category(1, "cell", is_thing=True, color=(255, 0, 0))
 DEBRIS = Category(2, "debris", is_thing=True, color=(0, 255, 0))
-MODEL = Author(AuthorKind.MODEL, "nuclei v3", 7, 20)
-NEWER = Author(AuthorKind.MODEL, "nuclei v4", 0, 20)
+MODEL = Author(AuthorKind.MODEL, "nuclei v3", 7, 20, 2.0)
+NEWER = Author(AuthorKind.MODEL, "nuclei v4", 0, 20, 2.0)
 
 
 class Worker:
@@ -43,7 +43,7 @@ class Worker:
             left = 20 * number - 14 + 4 * self.n_proposed
             ids[5 : 5 + 4 * number, left : left + 9] = number
         self.n_proposed += 1
-        options = SamplingOptions(author.steps, seed=author.seed)
+        options = SamplingOptions(author.steps, author.time_delta, author.seed)
         proposal = Proposal(ids, {1: 1, 2: 1, 3: 1}, options, author.model, elapsed_s=1.0)
         edit = accept_proposal(self.map, proposal, {1: 1}, ())
         assert author_of_proposal(proposal) == author

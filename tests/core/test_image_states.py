@@ -2,12 +2,14 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from core.authors import A_PERSON, ANOTHER_PROGRAM, Author, AuthorKind
+from core.authors import A_PERSON, ANOTHER_PROGRAM, Author, AuthorKind, author_of_options
 from core.edits import brush_stroke, erase_stroke, new_segment, set_segment
 from core.panoptic import Category
+from core.proposals import SamplingOptions
 from core.review import Review, find_review
 from core.store import AnnotationStore, ImageQuery, Order
 
@@ -155,6 +157,17 @@ def test_the_model_is_the_last_one_in_effect(store, paint):
     assert store.image_record(1).model == "nuclei v3"
     store.travel(1, 0)
     assert store.image_record(1).model == ""
+
+
+def test_td_tells_two_authors_apart_where_it_is_known(store, paint):
+    known = [replace(MODEL, time_delta=td) for td in (None, 1.0, 2.0)]
+    for image_id, author in enumerate(known, 1):
+        paint(author, image_id)
+    assert list(store.authors().values()) == known
+    assert store.proposed_by(known[1]) == {1, 2}  # of the first nobody knows it
+    assert store.proposed_by(known[0]) == {1, 2, 3}
+    options = SamplingOptions(steps=20, seed=2**63 - 1, time_delta=2.0)
+    assert author_of_options("nuclei v3", options) == known[2]
 
 
 def test_a_model_that_found_nothing_is_known_until_another_step(store, paint):

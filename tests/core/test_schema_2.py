@@ -102,7 +102,7 @@ def test_a_migration_that_is_cut_short_leaves_the_file_as_it_was(path):
         AnnotationStore.open(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-        assert len(MIGRATIONS) == 4
+        assert len(MIGRATIONS) == 5
         assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (
             closing_count(before, path),
         )

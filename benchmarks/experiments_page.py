@@ -21,6 +21,7 @@ USUAL: Final = {
     "steps": 20,
     "td": 8.0,
 }
+REMARKS: Final = "## What differs from the paper"
 APART: Final = 2.8  # standard errors: 5 % of a t-test with three seeds on each side
 COMMAND: Final = "python -m benchmarks.experiments --data ../shared/data/nuclei --out DIR"
 
@@ -211,7 +212,7 @@ def make_charts(results: Sequence[Result]) -> list[Chart]:
 
 
 def write_page(docs: Path, results: Sequence[Result]) -> None:
-    """Write docs/experiments.md and its picture.
+    """Write docs/experiments.md and its picture; remarks at its end stay as they are.
 
     Raises:
         ValueError: nothing is finished.
@@ -229,7 +230,15 @@ def write_page(docs: Path, results: Sequence[Result]) -> None:
         "",
         *_tell_plain(results),
     ]
-    replace_file(docs / "experiments.md", "\n".join(lines).encode())
+    page = docs / "experiments.md"
+    replace_file(page, "\n".join([*lines, *_read_remarks(page)]).encode())
+
+
+def _read_remarks(page: Path) -> list[str]:
+    """What a person wrote about the results, under a heading of its own."""
+    text = page.read_text() if page.exists() else ""
+    _, heading, remarks = text.partition(REMARKS)
+    return [heading + remarks] if heading else []
 
 
 def _introduce(results: Sequence[Result]) -> list[str]:
@@ -252,7 +261,7 @@ def _introduce(results: Sequence[Result]) -> list[str]:
     conditions = (
         f"`{COMMAND} --minutes {minutes}`, then with `--report`; commit "
         f"{_all_of(results, 'commit')}, torch {_all_of(results, 'torch')}, "
-        f"{_all_of(results, 'machine')}."
+        f"{_tell_machines(results)}."
     )
     return ["# Experiments", "", scope, "", fairness, "", conditions, ""]
 
@@ -261,6 +270,18 @@ def _all_of(results: Sequence[Result], field: str) -> str:
     """The values of a field, each once."""
     values = dict.fromkeys(line[field] for line in results)
     return " / ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+
+
+def _tell_machines(results: Sequence[Result]) -> str:
+    """Each machine once, with the smallest and the largest load that it had."""
+    loads: dict[str, list[float]] = {}
+    for line in results:
+        name, _, rest = line["machine"].partition(", load ")
+        loads.setdefault(name, []).extend(float(word) for word in rest.split()[:1])
+    return " / ".join(
+        f"{name}, load {min(found):g} to {max(found):g} at the start" if found else name
+        for name, found in loads.items()
+    )
 
 
 def _tell_plain(results: Sequence[Result]) -> list[str]:
@@ -272,6 +293,6 @@ def _tell_plain(results: Sequence[Result]) -> list[str]:
     text = (
         "The same network without evidence, one softmax a channel, b 0.1, p 0.2 for all bits, "
         f"after the same minutes: PQ {whole} with ids as they are and {split} when they are "
-        f"split into parts, {whole.n_seeds} seed(s)."
+        f"split into parts; {whole.n_seeds} {'seed' if whole.n_seeds == 1 else 'seeds'}."
     )
     return [heading, "", text, ""]

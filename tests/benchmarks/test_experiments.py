@@ -177,3 +177,26 @@ def test_the_page_is_written_of_what_is_finished(tmp_path):
     assert (tmp_path / "images" / "experiments.svg").read_text().count("<text") > 10
     with pytest.raises(ValueError, match="no run is finished"):
         write_page(tmp_path, [])
+
+
+def test_remarks_on_the_page_outlive_new_results(tmp_path):
+    write_page(tmp_path, [result(0.2)])
+    page = tmp_path / "experiments.md"
+    page.write_text(page.read_text() + "## What differs from the paper\n\nMuch.\n")
+    write_page(tmp_path, [result(0.2), result(0.3, 1)])
+    assert page.read_text().endswith("## What differs from the paper\n\nMuch.\n")
+    assert "25.0 ± 7.1" in page.read_text()
+
+
+def test_the_loads_of_a_machine_are_told_as_a_range(tmp_path):
+    loads = ("0.5 at the start", "2.5 at the start", "1 at the start")
+    write_page(
+        tmp_path,
+        [
+            result(0.2, k) | {"machine": f"A, 2 cores, load {load}"}
+            for k, load in enumerate(loads)
+        ],
+    )
+    assert (
+        "A, 2 cores, load 0.5 to 2.5 at the start." in (tmp_path / "experiments.md").read_text()
+    )

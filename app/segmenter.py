@@ -27,6 +27,8 @@ from core.jobs import (
     segment_message,
 )
 from core.messages import Message, MessageReader, encode_message
+from core.propagation import PropagationJob
+from core.video_jobs import propagate_message, read_frame_done, read_frame_stepped
 
 SERVER: Final = "core.model.server"
 STOP_MS: Final = 2000
@@ -40,7 +42,7 @@ class Segmenter(QObject):
     """Keeps one inference process alive and turns its messages into signals.
 
     A job is known by the ticket that `submit` returns. Each ticket ends in exactly one of
-    `finished`, `cancelled` and `failed`, also when the process dies.
+    `finished`, `propagated`, `cancelled` and `failed`, also when the process dies.
 
     Attributes:
         device: what the model runs on, or None while the process starts.
@@ -51,6 +53,8 @@ class Segmenter(QObject):
         load_failed(str): why it is not; the model before it goes on.
         stepped(int, Preview): the map after one more step.
         finished(int, Proposal): the job's map.
+        frame_stepped(int, FrameStep), frame_done(int, FrameProposal): of a run through a clip.
+        propagated(int): such a run is at its end; in place of `finished`.
         cancelled(int): the job was stopped.
         failed(int, str): the job could not be done, and why.
         restarted(str): the process had died and is being started again.
@@ -61,6 +65,9 @@ class Segmenter(QObject):
     load_failed = Signal(object)
     stepped = Signal(int, object)
     finished = Signal(int, object)
+    frame_stepped = Signal(int, object)
+    frame_done = Signal(int, object)
+    propagated = Signal(int)
     cancelled = Signal(int)
     failed = Signal(int, object)
     restarted = Signal(object)
@@ -83,6 +90,9 @@ class Segmenter(QObject):
             "load_failed": self._on_load_failed,
             "stepped": self._on_stepped,
             "finished": self._on_finished,
+            "frame_stepped": self._on_frame_stepped,
+            "frame_done": self._on_frame_done,
+            "propagated": self._on_propagated,
             "cancelled": self._on_cancelled,
             "failed": self._on_failed,
         }
@@ -134,12 +144,15 @@ class Segmenter(QObject):
         self._end_all("The model was given up.")
         self.start()
 
-    def submit(self, job: SegmentJob) -> int:
+    def submit(self, job: SegmentJob | PropagationJob) -> int:
         """Queue a job; the number returned is its ticket in every signal about it."""
         self._last_ticket += 1
         self.start()
         self._open.add(self._last_ticket)
-        self._send(segment_message(self._last_ticket, job))
+        if isinstance(job, SegmentJob):
+            self._send(segment_message(self._last_ticket, job))
+        else:
+            self._send(propagate_message(self._last_ticket, job))
         return self._last_ticket
 
     def cancel(self, ticket: int) -> None:
@@ -266,6 +279,23 @@ class Segmenter(QObject):
             self._on_cancelled(message)
         elif self._end(ticket):
             self.finished.emit(ticket, read_finished(message))
+
+    def _on_frame_stepped(self, message: Message) -> None:
+        ticket = message.fields["ticket"]
+        if ticket in self._open and ticket not in self._unwanted:
+            self.frame_stepped.emit(ticket, read_frame_stepped(message))
+
+    def _on_frame_done(self, message: Message) -> None:
+        ticket = message.fields["ticket"]
+        if ticket in self._open and ticket not in self._unwanted:
+            self.frame_done.emit(ticket, read_frame_done(message))
+
+    def _on_propagated(self, message: Message) -> None:
+        ticket = message.fields["ticket"]
+        if ticket in self._unwanted:  # cancelled while the last frame was under way
+            self._on_cancelled(message)
+        elif self._end(ticket):
+            self.propagated.emit(ticket)
 
     def _on_cancelled(self, message: Message) -> None:
         ticket = message.fields["ticket"]

@@ -2,6 +2,7 @@
 
 To the process: `load`, `segment`, `cancel`, `quit`. From it: `ready`, `loaded`, `load_failed`,
 `stepped`, `finished`, `cancelled`, `failed`. A ticket is a number that the asker gives a job.
+`core.video_jobs` adds what is said about clips.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.messages import Message
 from core.model_card import ModelCard
@@ -58,11 +60,7 @@ def segment_message(ticket: int, job: SegmentJob) -> Message:
     }
     if job.known is None:
         return Message("segment", fields)
-    fields["known"] = {
-        "segments": [asdict(segment) for segment in job.known.map.segments.values()],
-        "categories": [asdict(category) for category in job.known.categories],
-        "region": None if job.known.region is None else asdict(job.known.region),
-    }
+    fields["known"] = describe_known(job.known)
     return Message("segment", fields, {"known_ids": job.known.map.segment_ids})
 
 
@@ -73,7 +71,9 @@ def read_segment(message: Message) -> tuple[int, SegmentJob]:
         path=Path(fields["path"]),
         options=SamplingOptions(**fields["options"]),
         frame=fields["frame"],
-        known=_read_known(message) if "known" in fields else None,
+        known=read_known(fields["known"], message.arrays["known_ids"])
+        if "known" in fields
+        else None,
         has_previews=fields["has_previews"],
     )
     return fields["ticket"], job
@@ -98,7 +98,7 @@ def stepped_message(ticket: int, preview: Preview) -> Message:
         "steps": preview.steps,
         "t": preview.t,
         "elapsed_s": preview.elapsed_s,
-        "category_ids": _to_pairs(preview.category_ids),
+        "category_ids": to_pairs(preview.category_ids),
     }
     return Message("stepped", fields, {"segment_ids": preview.segment_ids})
 
@@ -120,7 +120,7 @@ def finished_message(ticket: int, proposal: Proposal) -> Message:
     """Hand over the map at the size of the image."""
     fields = {
         "ticket": ticket,
-        "category_ids": _to_pairs(proposal.category_ids),
+        "category_ids": to_pairs(proposal.category_ids),
         "options": asdict(proposal.options),
         "model": proposal.model,
         "elapsed_s": proposal.elapsed_s,
@@ -140,13 +140,22 @@ def read_finished(message: Message) -> Proposal:
     )
 
 
-def _to_pairs(category_ids: Mapping[int, int]) -> list[tuple[int, int]]:
+def to_pairs(category_ids: Mapping[int, int]) -> list[tuple[int, int]]:
     """JSON would turn the keys of an object into text."""
     return [(int(segment_id), int(category)) for segment_id, category in category_ids.items()]
 
 
-def _read_known(message: Message) -> Known:
-    known: dict[str, Any] = message.fields["known"]
+def describe_known(known: Known) -> dict[str, Any]:
+    """What is known of an image, but for the ids of its map, which are an array."""
+    return {
+        "segments": [asdict(segment) for segment in known.map.segments.values()],
+        "categories": [asdict(category) for category in known.categories],
+        "region": None if known.region is None else asdict(known.region),
+    }
+
+
+def read_known(known: Mapping[str, Any], segment_ids: NDArray[Any]) -> Known:
+    """What `describe_known` wrote, with the ids of its map."""
     segments = [
         Segment(**{**fields, "source": Source(fields["source"])})
         for fields in known["segments"]
@@ -156,7 +165,7 @@ def _read_known(message: Message) -> Known:
         for fields in known["categories"]
     ]
     panoptic_map = PanopticMap(
-        message.arrays["known_ids"].astype(np.uint16, copy=False),
+        segment_ids.astype(np.uint16, copy=False),
         {segment.id: segment for segment in segments},
         1 + max((segment.id for segment in segments), default=0),
     )

@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -26,7 +27,9 @@ from core.jobs import (
     stepped_message,
 )
 from core.messages import Message, MessageReader, encode_message
+from core.propagation import FrameProposal, PropagationJob
 from core.proposals import Proposal
+from core.video_jobs import frame_done_message, frame_stepped_message, read_propagate
 
 if TYPE_CHECKING:
     from core.model.session import ModelSession
@@ -41,7 +44,7 @@ class Inbox:
     """What the other side has asked for so far; filled by a thread, emptied by the main one.
 
     Attributes:
-        messages: `load` and `segment` in their order; None after the last.
+        messages: `load`, `segment` and `propagate` in their order; None after the last.
         cancelled: tickets that nobody waits for any more.
         is_closed: set when the other side has hung up or said `quit`.
     """
@@ -86,6 +89,8 @@ class Server:
                 self._load(Path(message.fields["path"]), message.fields["device"])
             elif message.kind == "segment":
                 self._segment(*read_segment(message))
+            elif message.kind == "propagate":
+                self._propagate(*read_propagate(message))
             else:
                 sys.stderr.write(f"A message of the unknown kind '{message.kind}'.\n")
 
@@ -100,7 +105,7 @@ class Server:
 
     def _segment(self, ticket: int, job: SegmentJob) -> None:
         outcomes = self._session.segment(job)
-        try:
+        with self._failing(ticket, f"Segmenting {job.path.name}"):
             while not self._is_unwanted(ticket):
                 outcome = next(outcomes)
                 if isinstance(outcome, Proposal):
@@ -109,12 +114,32 @@ class Server:
                 if job.has_previews:
                     self._send(stepped_message(ticket, outcome))
             self._send(Message("cancelled", {"ticket": ticket}))
+
+    def _propagate(self, ticket: int, job: PropagationJob) -> None:
+        """Send each frame as soon as it is done; the others stay good whatever comes."""
+        outcomes = self._session.propagate(job)
+        with self._failing(ticket, f"Propagating through {job.frames[0].path.name}"):
+            while not self._is_unwanted(ticket):
+                outcome = next(outcomes, None)
+                if outcome is None:
+                    self._send(Message("propagated", {"ticket": ticket}))
+                    return
+                if isinstance(outcome, FrameProposal):
+                    self._send(frame_done_message(ticket, outcome))
+                else:
+                    self._send(frame_stepped_message(ticket, outcome))
+            self._send(Message("cancelled", {"ticket": ticket}))
+
+    @contextmanager
+    def _failing(self, ticket: int, doing: str) -> Iterator[None]:
+        """Say why a job failed: one bad job must not end the process."""
+        try:
+            yield
         except BrokenPipeError:
             raise
-        except Exception as error:  # noqa: BLE001 - one bad job must not end the process
+        except Exception as error:  # noqa: BLE001 - whatever it is
             self._session.forget_image()  # memory may be what it lacked
-            sentence = _say(error, f"Segmenting {job.path.name}")
-            self._send(Message("failed", {"ticket": ticket, "sentence": sentence}))
+            self._send(Message("failed", {"ticket": ticket, "sentence": _say(error, doing)}))
 
     def _is_unwanted(self, ticket: int) -> bool:
         return ticket in self._inbox.cancelled or self._inbox.is_closed.is_set()

@@ -17,7 +17,9 @@ from core.model.encoder import Encoding
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.prepare import Frame
 from core.model.segment import choose_device, encode_image, segment_image
+from core.model.segment_video import VideoFrame, segment_video
 from core.model_card import ModelCard
+from core.propagation import FrameProposal, FrameSource, FrameStep, PropagationJob
 from core.proposals import Preview, Proposal
 from core.video import Video
 
@@ -85,6 +87,29 @@ class ModelSession:
         for outcome in outcomes:
             yield replace(outcome, elapsed_s=outcome.elapsed_s + waited_s)
 
+    def propagate(self, job: PropagationJob) -> Iterator[FrameStep | FrameProposal]:
+        """Follow segments through a clip, as `segment_video` does.
+
+        Raises:
+            AnnotateError: there is no model or none for video, or a frame cannot be read.
+        """
+        if self._model is None:
+            raise CheckpointError("No model is loaded; choose one for the project.")
+        self._last = None
+        yield from segment_video(
+            *self._model,
+            self._frames(job),
+            job.options,
+            job.start,
+            has_previews=job.has_previews,
+        )
+
+    def _frames(self, job: PropagationJob) -> Iterator[VideoFrame]:
+        """The frames of a job, each read when it is its turn."""
+        for source in job.frames:
+            image = self._read(_identify(source))
+            yield VideoFrame(source.number, image, job.known.get(source.number))
+
     def forget_image(self) -> None:
         """Give back the memory of the last image."""
         self._last = None
@@ -113,7 +138,7 @@ class ModelSession:
         return self._video[1].read_frame(key.frame)
 
 
-def _identify(job: SegmentJob) -> ImageKey:
+def _identify(job: SegmentJob | FrameSource) -> ImageKey:
     try:
         status = job.path.stat()
     except OSError:

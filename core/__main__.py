@@ -1,4 +1,4 @@
-"""The command line: segment, evaluate, import-weights, and the commands on projects.
+"""The command line: segment, propagate, evaluate, import-weights, and the commands on projects.
 
 A command imports torch only if it needs the model. Exit codes: 0 done, 1 done but for images
 that cannot be read, 2 not done, 130 stopped.
@@ -17,6 +17,7 @@ from core.bundled import MODEL_SUFFIX
 from core.coco import read_coco
 from core.errors import AnnotateError
 from core.project_commands import add_project_commands
+from core.propagate_command import add_propagate
 from core.quality import evaluate_files
 from core.quality_table import tabulate, tabulate_objects, tabulate_tracking
 from core.segment_command import add_segment
@@ -42,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bitbrush", description="Commands without a window.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_segment(commands.add_parser("segment", help="segment images with a model"))
+    add_propagate(commands.add_parser("propagate", help="follow segments through a clip"))
     _add_evaluate(commands.add_parser("evaluate", help="measure panoptic quality"))
     add_project_commands(commands.add_parser)
     _add_import(commands.add_parser("import-weights", help="make a model file of weights"))

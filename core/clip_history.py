@@ -4,7 +4,8 @@ The journal of each image has its own edit, saved as soon as it is made, so that
 keeps what it has done. Edits of one step have one number, and go back and forth together.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
@@ -77,6 +78,14 @@ class ProjectJointSteps(ProjectHistory):
                 seq = self._append(image_id, edit, payload, author, keeps_review=False)
                 row = image_id, seq, number
                 self._execute("INSERT INTO joint_edit VALUES (?, ?, ?)", *row)
+
+    def next_id_of(self, image_ids: Iterable[int]) -> int:
+        """The smallest segment id that none of some images has ever used."""
+        ids = json.dumps(list(image_ids))
+        statement = (
+            "SELECT max(next_id) FROM image WHERE id IN (SELECT value FROM json_each(?))"
+        )
+        return int(self._execute(statement, ids)[0][0] or 1)
 
     def joint_step(self, image_id: int, *, forwards: bool) -> JointStep | None:
         """The step over several images that undo of an image, or redo, is about.

@@ -136,7 +136,7 @@ def known_of(ground: Ground, categories: Sequence[Category]) -> Known | None:
     Stuff of which only a part is vouched for is known in that part.
     """
     map, stuff = ground.map.copy(), {c.id for c in categories if not c.is_thing}
-    segments = _lock_vouched(ground, stuff)
+    segments = lock_vouched(ground, stuff)
     for segment in list(segments.values()):
         is_part = ground.is_vouched & (map.segment_ids == segment.id)
         if not segment.is_locked and is_part.any():
@@ -194,7 +194,7 @@ def pre_annotate(
         ProjectError: the image has used every id there is.
     """
     map = ground.map
-    kept = _lock_vouched(ground, stuff)
+    kept = lock_vouched(ground, stuff)
     suggested = PanopticMap(map.segment_ids.copy(), kept, map.next_id)
     suggested.apply(accept_proposal(suggested, proposal, to_project, stuff))
     stays = ground.is_vouched | is_any_of(
@@ -211,7 +211,7 @@ def pre_annotate(
     return make_edit(rect, before, after, (map.segments, segments), LABEL)
 
 
-def _lock_vouched(ground: Ground, stuff: Collection[int]) -> dict[int, Segment]:
+def lock_vouched(ground: Ground, stuff: Collection[int]) -> dict[int, Segment]:
     """The map's segments, with those locked that stay as a whole."""
     touched = count_pixels(ground.map.segment_ids[ground.is_vouched])
     return {

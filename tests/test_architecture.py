@@ -26,7 +26,7 @@ FORBIDDEN = {
     "training": ("app", *QT),
 }
 # May import core.model inside its functions and for types: some commands need the model.
-COMMAND_LINE = ("core.__main__", "core.segment_command")
+COMMAND_LINE = ("core.__main__", "core.segment_command", "core.propagate_command")
 
 # A program that opens a window and says what it has imported.
 SHOW_WINDOW = """

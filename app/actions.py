@@ -225,6 +225,14 @@ ACTIONS: Final = (
                ("Ctrl+[",), when="timeline.has_clip"),
     ActionSpec("end_range", VIDEO, "End the range here", "timeline.end_range", ("Ctrl+]",),
                when="timeline.has_clip", tip="From the first frame to the last: no range."),
+    ActionSpec("propagate_forward", VIDEO, "Propagate forward", "propagation.forward",
+               ("Shift+Right",), when="timeline.has_clip", has_line_above=True,
+               tip="The model follows the segments of this frame into the next ones."),
+    ActionSpec("propagate_back", VIDEO, "Propagate back", "propagation.back", ("Shift+Left",),
+               when="timeline.has_clip",
+               tip="The model follows the segments of this frame into those before it."),
+    ActionSpec("propagation", VIDEO, "Propagate…", "propagation.ask", when="timeline.has_clip",
+               tip="How many frames, in how many steps."),
 
     ActionSpec("onion_previous", VIDEO, "Outlines of the previous frame",
                "timeline.onion.toggle", ("U",), -1, when="timeline.has_clip",
@@ -309,8 +317,6 @@ ACTIONS: Final = (
 # Keys of what is still to come: no action may have them in the meantime.
 RESERVED: Final = {
     "next_uncertain": ("N",),
-    "propagate_forward": ("Shift+Right",),
-    "propagate_back": ("Shift+Left",),
 }
 
 # What would lose what is being drawn; it waits until that is finished or dropped.
@@ -334,6 +340,8 @@ LEAVING: Final = frozenset(
         "approve",
         "reject",
         "segment_image",
+        "propagate_forward",
+        "propagate_back",
         "copy_from_previous",
         "accept",
     }

@@ -217,16 +217,23 @@ class Document(ShownMap):
     def can_redo(self) -> bool:
         return self._can(self.store.can_redo)
 
-    def push(self, edit: Edit, author: Author = A_PERSON) -> bool:
-        """Save an edit, then show it; False when there was nothing to do or it failed."""
+    def push(self, edit: Edit, author: Author = A_PERSON, step: int | None = None) -> bool:
+        """Save an edit, then show it; False when there was nothing to do or it failed.
+
+        Args:
+            step: over several images, of which the edit is a part.
+        """
         if self.map is None or self.record is None or edit.is_empty:
             return False
         try:
-            self.store.append_edit(self.record.id, edit, author)
+            if step is None:
+                self.store.append_edit(self.record.id, edit, author)
+            else:
+                self.store.append_joint({self.record.id: edit}, step, author)
         except AnnotateError as error:
             self.failed.emit(str(error))
             return False
-        self._apply([edit])
+        self.carry_out([edit])
         return True
 
     def undo(self) -> None:
@@ -301,9 +308,9 @@ class Document(ShownMap):
             self.failed.emit(str(error))
             return
         if made:
-            self._apply(made)
+            self.carry_out(made)
 
-    def _apply(self, made: Sequence[Edit]) -> None:
+    def carry_out(self, made: Sequence[Edit]) -> None:
         """Carry out edits that the store has committed."""
         if self.map is None or self.record is None:
             return

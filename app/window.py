@@ -30,6 +30,8 @@ from app.model_run import ModelRun
 from app.notices import Notices, NoticeStack
 from app.panel_area import PanelArea, stack_up
 from app.project_commands import ProjectCommands
+from app.propagation_commands import PropagationCommands
+from app.propagation_run import PropagationRun
 from app.recall import recall, remember
 from app.retraining import Retraining
 from app.segment_commands import SegmentCommands
@@ -123,6 +125,12 @@ class MainWindow(QMainWindow):
         )
         run = BatchRun(self.document, self.model_run, self.segmenter, self.canvas, self)
         self.batch = BatchCommands(self.document, run, self.image_list, self.notices, self)
+        follower = PropagationRun(
+            self.document, self.model_run, self.segmenter, self.canvas, self
+        )
+        self.propagation = PropagationCommands(
+            self.document, follower, self.model_run, self.canvas, self.notices, self
+        )
 
     def _build_docks(self) -> None:
         self._docks = Docks(
@@ -143,6 +151,9 @@ class MainWindow(QMainWindow):
         ImageNotices(document, self.notices, self)
         self.last_word = LastWord(document, self.canvas, self.notices, self)
         self.batch.join(self.statusBar(), self.last_word)
+        self.propagation.join(self.statusBar(), self.last_word)
+        self.propagation.run.saved.connect(self.image_list.forget)
+        self.propagation.image_wanted.connect(self.open_image)
         self.image_list.image_chosen.connect(self.open_image)
         self.canvas.gesture_began.connect(self.notice_stack.close_passing)
         self.canvas.gesture_began.connect(self.model_run.answers.hold)
@@ -253,6 +264,8 @@ class MainWindow(QMainWindow):
             self.canvas.cancel_gesture()
         elif self.model_run.is_running or self.model_run.is_waiting:
             self.model_run.cancel()
+        elif self.propagation.run.is_active:
+            self.propagation.run.stop()
         elif not self.document.is_editable:
             self.document.reject()
         else:
@@ -369,6 +382,7 @@ class MainWindow(QMainWindow):
     def _end_work(self) -> None:
         """End process and threads: a deleted pool waits for threads, which wait for Python."""
         self.batch.run.stop()
+        self.propagation.run.abandon()
         self.segmenter.stop()
         self.training.stop()
         self.document.reader.stop()

@@ -27,7 +27,7 @@ from core.authors import author_of_proposal
 from core.errors import AnnotateError
 from core.jobs import SegmentJob
 from core.pre_annotation import Outcome
-from core.proposals import Proposal, match_categories
+from core.proposals import Proposal, match_categories, name_as_model
 from core.review import VERDICTS, Review
 
 POLL_MS: Final = 100  # before asking again whether a dialog or a reading has ended
@@ -184,7 +184,8 @@ class BatchRun(QObject):
         if not self._queue:
             self._end("")
             return
-        categories = tuple(self._document.categories.values())
+        run, project = self.model_run, tuple(self._document.categories.values())
+        categories = name_as_model(project, run.known_categories, run.renamed)
         self._start(partial(read, self._document.store.path, self._queue[0], categories))
 
     def _is_wanted(self, image_id: int) -> bool:
@@ -255,7 +256,8 @@ class BatchRun(QObject):
         if hand is None or card is None:
             return
         categories = tuple(self._document.categories.values())
-        to_project = match_categories(card.categories, categories).to_project
+        renamed = self.model_run.renamed
+        to_project = match_categories(card.categories, categories, renamed).to_project
         self._start(
             partial(settle_image, self._document.store.path, hand, to_project, categories)
         )

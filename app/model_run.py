@@ -17,7 +17,7 @@ from core.bundled import find_model
 from core.errors import AnnotateError
 from core.jobs import Device, SegmentJob
 from core.model_card import ModelCard
-from core.panoptic import Rect
+from core.panoptic import Category, Rect
 from core.proposals import (
     CategoryMatch,
     Known,
@@ -25,6 +25,7 @@ from core.proposals import (
     Proposal,
     SamplingOptions,
     match_categories,
+    name_as_model,
 )
 
 NO_MODEL = "This project has no model: label by hand, or choose a model in the menu File."
@@ -206,7 +207,8 @@ class ModelRun(QObject):
         has_locked = any(segment.is_locked for segment in map.segments.values())
         categories = tuple(self._document.categories.values())
         is_known = has_locked or region is not None
-        known = Known(map.copy(), categories, region) if is_known else None
+        named = name_as_model(categories, self.known_categories, self.renamed)
+        known = Known(map.copy(), named, region) if is_known else None
         options = self._panel.options()
         if region is not None:
             options = options.for_region()
@@ -260,10 +262,23 @@ class ModelRun(QObject):
         self._panel.forget_steps()
         self._match_categories()
 
+    @property
+    def known_categories(self) -> tuple[Category, ...]:
+        """Those that the model knows, by the names that they had when it was trained."""
+        return () if self.card is None else tuple(self.card.categories)
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Names that the project's categories had before -> what they are now."""
+        try:
+            return self._document.store.renamed_categories
+        except AnnotateError:
+            return {}  # whoever edits is told what is wrong with the project
+
     def _match_categories(self) -> None:
         project = self._document.categories
-        known = () if self.card is None else self.card.categories
-        self._match = match_categories(known, tuple(project.values()))
+        known = self.known_categories
+        self._match = match_categories(known, tuple(project.values()), self.renamed)
         self._panel.set_categories({m: project[p] for m, p in self._match.to_project.items()})
 
     @Slot()

@@ -6,8 +6,11 @@ libraries.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from core.panoptic import Category, Ids, PanopticMap, Rect
+
+NOT_RENAMED: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Known:
 
     Attributes:
         map: the image's map; only its locked segments are binding.
-        categories: the project's categories, to find the model's by name.
+        categories: the project's categories, to find the model's by name; see `name_as_model`.
         region: where the model is asked anew; outside of it every segment is binding. None
             asks for the whole image.
     """
@@ -86,6 +89,19 @@ class Known:
     map: PanopticMap
     categories: Sequence[Category]
     region: Rect | None = None
+
+
+def name_as_model(
+    project: Sequence[Category], model: Sequence[Category], renamed: Mapping[str, str]
+) -> tuple[Category, ...]:
+    """The project's categories under the names by which a model knows them.
+
+    Args:
+        renamed: names of the model's categories -> the project's, where these differ.
+    """
+    names = {renamed[c.name]: c.name for c in reversed(model) if c.name in renamed}
+    names |= {c.name: c.name for c in model}
+    return tuple(replace(c, name=names.get(c.name, c.name)) for c in project)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +119,22 @@ class CategoryMatch:
     only_project: tuple[str, ...]
 
 
-def match_categories(model: Sequence[Category], project: Sequence[Category]) -> CategoryMatch:
-    """Pair categories of the same name, letter case aside, that are both thing or stuff."""
+def match_categories(
+    model: Sequence[Category],
+    project: Sequence[Category],
+    renamed: Mapping[str, str] = NOT_RENAMED,
+) -> CategoryMatch:
+    """Pair categories of the same name, letter case aside, that are both thing or stuff.
+
+    Args:
+        renamed: names of the model's categories -> the project's, where these differ.
+    """
 
     def key(category: Category) -> tuple[str, bool]:
-        return category.name.strip().casefold(), category.is_thing
+        name = category.name if category.name in own else renamed.get(category.name, "")
+        return (name or category.name).strip().casefold(), category.is_thing
 
+    own = {category.name for category in project}
     in_project = {key(category): category.id for category in project}
     known = {key(category) for category in model}
     return CategoryMatch(

@@ -144,7 +144,7 @@ def _segment_project(args: argparse.Namespace) -> int:
     with AnnotationStore.open(args.images, is_read_only=True) as store:
         model = store.find_model(args.model or store.model or DEFAULT_MODEL)
         session, card = _load(model, args.device)
-        if notice := check_categories(card, store.categories):
+        if notice := check_categories(card, store.categories, store.renamed_categories):
             complain(notice)
         n_waiting = len(find_waiting(store, card.name, where))
     options = _choose_options(card.sampling, args)

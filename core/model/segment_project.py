@@ -1,7 +1,7 @@
 """The loop of the command line over a project: a proposal for each image that waits for one."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,14 @@ from core.model.samples import doubt_of, draw_samples
 from core.model.session import ModelSession
 from core.model_card import ModelCard
 from core.panoptic import Category
-from core.proposals import Known, Preview, Proposal, SamplingOptions, match_categories
+from core.proposals import (
+    Known,
+    Preview,
+    Proposal,
+    SamplingOptions,
+    match_categories,
+    name_as_model,
+)
 from core.store import AnnotationStore, ImageQuery, ImageRecord, Review
 from core.whole_maps import accept_proposal
 from core.work_list import claim_each
@@ -101,7 +108,9 @@ def _segment(
     n_samples: int,
 ) -> Iterator[Outcome]:
     record = store.image_record(image_id)
-    known = Known(store.load_map(image_id), store.categories)
+    renamed = store.renamed_categories
+    named = name_as_model(store.categories, card.categories, renamed)
+    known = Known(store.load_map(image_id), named)
     job = SegmentJob(record.path, options, record.frame, known)
     proposals = []
     try:
@@ -142,7 +151,8 @@ def save_proposal(
     with open_when_free(project) as store:
         if not is_waiting(store.image_record(image_id), card.name):
             return
-        to_project = match_categories(card.categories, store.categories).to_project
+        renamed = store.renamed_categories
+        to_project = match_categories(card.categories, store.categories, renamed).to_project
         stuff = {category.id for category in store.categories if not category.is_thing}
         edit = accept_proposal(store.load_map(image_id), proposal, to_project, stuff)
         store.append_edit(image_id, edit, author_of_proposal(proposal))
@@ -168,13 +178,18 @@ def open_when_free(project: Path) -> AnnotationStore:
         time.sleep(POLL_S)
 
 
-def check_categories(card: ModelCard, categories: tuple[Category, ...]) -> str:
+def check_categories(
+    card: ModelCard, categories: tuple[Category, ...], renamed: Mapping[str, str]
+) -> str:
     """A sentence on what a project cannot take over from a model; empty if that is nothing.
+
+    Args:
+        renamed: names that its categories had before -> what they are now.
 
     Raises:
         ProjectError: they have no category in common.
     """
-    match = match_categories(card.categories, categories)
+    match = match_categories(card.categories, categories, renamed)
     if not match.to_project:
         raise ProjectError(
             f"The project has none of the categories of the model {card.name}: "

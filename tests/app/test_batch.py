@@ -321,3 +321,13 @@ def test_an_image_in_which_nothing_was_found_is_not_tried_again(
     assert states(store) == [Review.EMPTY] * 3
     texts = [label.text() for label in ask().findChildren(QLabel)]
     assert "2 images will be segmented. Left out: 1 that have this map already." in texts
+
+
+def test_categories_that_were_renamed_get_their_segments(qtbot, window, store, begin):
+    store.set_categories([replace(c, name=f"my {c.name}") for c in store.categories])
+    window.document.follow_store()
+    begin("selected")
+    wait_for_end(qtbot, window)
+    assert states(store) == [Review.PROPOSED, Review.EMPTY, Review.EMPTY]
+    assert {s.category_id for s in store.load_map(1).segments.values()} <= {1, 2}
+    assert store.load_map(1).segments

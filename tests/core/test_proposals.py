@@ -1,7 +1,7 @@
 """Categories of a model and a project are matched by name and kind, and nothing is guessed."""
 
 from core.panoptic import Category
-from core.proposals import match_categories
+from core.proposals import match_categories, name_as_model
 
 BLACK = (0, 0, 0)
 
@@ -34,3 +34,15 @@ def test_what_only_one_side_knows_is_said():
     )
     assert match.to_project == {2: 1}
     assert match.only_model == ("cat",) and match.only_project == ("cow",)
+
+
+def test_what_was_renamed_or_merged_since_is_the_same():
+    model = [thing(1, "cat"), thing(2, "kitten"), thing(3, "dog")]
+    project = [thing(5, "feline"), thing(6, "dog")]
+    renamed = {"cat": "feline", "kitten": "feline", "dog": "feline"}
+    match = match_categories(model, project, renamed)
+    assert match.to_project == {1: 5, 2: 5, 3: 6}  # a name that is there still is meant
+    assert match.only_model == () and match.only_project == ()
+    named = name_as_model(project, model, renamed)
+    assert [(c.id, c.name) for c in named] == [(5, "cat"), (6, "dog")]
+    assert name_as_model(project, [thing(1, "feline")], {}) == tuple(project)

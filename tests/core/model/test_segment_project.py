@@ -117,6 +117,14 @@ def test_only_images_for_which_a_query_holds_are_segmented(project, tiny_model, 
     assert "is no project; leave --where away" in capsys.readouterr().err
 
 
+def test_categories_that_were_renamed_get_their_segments(project, tiny_model, capsys):
+    with AnnotationStore.open(project) as store:
+        store.set_categories([replace(c, name=f"my {c.name}") for c in store.categories])
+    assert segment(project, tiny_model) == 0
+    assert "lacks categories" not in capsys.readouterr().err
+    assert edits(project) == [1] * N_IMAGES
+
+
 def test_a_version_of_the_project_can_be_named(project, save_model):
     path = save_model("better")
     with AnnotationStore.open(project) as store:

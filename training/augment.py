@@ -43,7 +43,8 @@ class View:
 
     Attributes:
         image: [H, W, 3], float32 in [0, 1], or uint8 as long as it is not scaled.
-        labels: int32 [H, W, 2], category code and segment number; 0 is void.
+        labels: int32 [H, W, 2], category code and segment number; 0 is void. A third channel
+            is 1 where a person made the pixel.
     """
 
     image: NDArray[Any]
@@ -139,14 +140,15 @@ def draw_labels(
 ) -> NDArray[np.int32]:
     """Labels with ids instead of segment numbers, drawn by `draw_ids` or given by place.
 
-    Segments for which no id is left become void.
+    Segments for which no id is left become void. Further channels stay as they are.
 
     Args:
-        labels: [P + 1, h, w, 2] of a clip, or of a picture alone.
+        labels: [P + 1, h, w, 2 or more] of a clip, or of a picture alone.
     """
     if config.place_cell:
         ids = np.stack([place_ids(frame, config) for frame in labels[..., 1]]).astype(np.int32)
     else:
         ids = draw_ids(labels[..., 1], config.n_ids, rng, n_shuffled)
     is_left_out = (labels[..., 1] != 0) & (ids == 0)
-    return np.stack([np.where(is_left_out, 0, labels[..., 0]), ids], -1)
+    drawn = np.stack([np.where(is_left_out, 0, labels[..., 0]), ids], -1)
+    return np.concatenate([drawn, labels[..., 2:]], -1)

@@ -87,6 +87,8 @@ class TrainConfig:
             equal parts.
         noise_draws: noisy maps a picture, for one pass of the encoder.
         is_void_trained: whether void pixels are trained as code 0 and id 0.
+        human_weight: how many times as much a pixel that a person made counts in the loss as
+            another one of the same approved map; only projects know which these are.
         place_weight: of the loss that pulls votes for middles into the cells of ids by place.
         start_weights: a model file to begin with; `start_encoder` and `start_decoder` name
             files of which only that half is taken. Empty for fresh weights.
@@ -132,6 +134,7 @@ class TrainConfig:
     times: Literal["independent", "stratified"] = "independent"
     noise_draws: int = 1
     is_void_trained: bool = True
+    human_weight: float = 1.0
     place_weight: float = 0.0
     start_weights: str = ""
     start_encoder: str = ""

@@ -56,5 +56,6 @@ def paste_things(
     image, labels = view.image.copy(), view.labels.copy()
     image[where] = other.image[where]
     first: Any = view.labels[..., 1].max(initial=0)
-    labels[where] = np.stack([codes[where], numbers[where] + first], -1)
+    labels[where] = other.labels[where]
+    labels[where, 1] += first
     return View(image, labels)

@@ -21,7 +21,8 @@ class Batch:
 
     Attributes:
         images: [B, 3, H, W] float32 in [0, 1].
-        labels: [B, 2, h, w] int64, category code and drawn id, at the size of the map.
+        labels: [B, 2, h, w] int64, category code and drawn id, at the size of the map; perhaps
+            a third channel, 1 where a person made the pixel.
         past: [B, P, 2, h, w] int64, the same of earlier frames, oldest first; None for stills.
         skipped: what was wrong with pictures that others stand in for, one sentence each.
     """

@@ -122,7 +122,7 @@ class PanopticFiles(PanopticDataset):
 
 def _recode(read_labels: Callable[[], Labels], table: NDArray[np.int32]) -> Labels:
     labels = read_labels()
-    return np.stack([table.take(labels[..., 0]), labels[..., 1]], -1)
+    return np.concatenate([table.take(labels[..., :1]), labels[..., 1:]], -1)
 
 
 def _find_clips(entries: Sequence[Entry], past_frames: int) -> list[tuple[Entry, ...]]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from core.errors import TrainingError
 from core.panoptic import Category, PanopticMap
 
-Labels = NDArray[np.int32]  # [H, W, 2] category code and segment number; 0 is void
+# [H, W, 2] category code and segment number, 0 is void; a third channel says who made a pixel.
+Labels = NDArray[np.int32]
 Crowds = Literal["void", "segment"]
 
 
@@ -41,6 +42,11 @@ def label_map(
         number = segment.id if segment.category_id in with_numbers else 0
         table[segment.id] = codes[segment.category_id], number
     return table.take(panoptic_map.segment_ids, 0)  # 10 times as fast as by brackets
+
+
+def mark_pixels(labels: Labels, is_human: NDArray[np.bool_]) -> Labels:
+    """The same labels with a third channel: 1 where a person made a pixel, else 0."""
+    return np.concatenate([labels, is_human[..., None].astype(np.int32)], -1)
 
 
 def codes_of(categories: tuple[Category, ...]) -> dict[int, int]:

@@ -58,6 +58,23 @@ def without_void(weights: Weights, codes: Tensor) -> Weights:
     return mask(weights[0]), mask(weights[1])
 
 
+def favour_human(weights: Weights, is_human: Tensor, factor: float) -> Weights:
+    """The same weights, but more of them on pixels that a person made; mean 1 an image again.
+
+    Args:
+        is_human: [B, h, w], 1 there and 0 elsewhere.
+        factor: how many times as much such a pixel weighs.
+    """
+    factors = 1 + (factor - 1) * is_human.float()
+
+    def favour(weight: Tensor) -> Tensor:
+        raised = weight * factors
+        before = weight.mean((1, 2), keepdim=True)
+        return raised * before / raised.mean((1, 2), keepdim=True).clamp(min=1e-12)
+
+    return favour(weights[0]), favour(weights[1])
+
+
 def stratified_times(batch: int, generator: torch.Generator) -> Tensor:
     """Times [B] in [0, 1), one from each of B equal parts, in random order."""
     offsets = torch.rand(batch, generator=generator)

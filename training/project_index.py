@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from core.errors import TrainingError
 from core.image_query import ALL_IMAGES, ImageQuery
@@ -10,7 +10,7 @@ from core.panoptic import Category
 from core.review import Review
 from core.store import AnnotationStore, ImageRecord
 from training.files import Entry, PanopticFiles
-from training.labels import Crowds, Labels, codes_of, label_map, with_numbers
+from training.labels import Crowds, Labels, codes_of, label_map, mark_pixels, with_numbers
 
 Which = Literal["approved", "edited", "all"]
 QUERIES: Final = {
@@ -21,11 +21,19 @@ QUERIES: Final = {
 
 
 def index_project(
-    path: Path, *, has_stuff_ids: bool, crowds: Crowds = "void", which: Which = "approved"
+    path: Path,
+    *,
+    has_stuff_ids: bool,
+    crowds: Crowds = "void",
+    which: Which = "approved",
+    is_marked: bool = False,
 ) -> PanopticFiles:
     """The images of a project as `list_images` finds them, and how to read their labels.
 
     Those that the project holds out are left out, and those that a person has rejected.
+
+    Args:
+        is_marked: whether labels say in a third channel which pixels a person made.
 
     Raises:
         AnnotateError: the project cannot be read, or has no categories.
@@ -34,8 +42,9 @@ def index_project(
     records = [r for r in records if not r.is_held_out and r.review is not Review.REJECTED]
     codes = codes_of(categories)
     numbered = with_numbers(categories, has_stuff_ids=has_stuff_ids)
+    read = _read_marked if is_marked else _read_labels
     entries = [
-        Entry(record.path, partial(_read_labels, path, record.id, codes, numbered, crowds))
+        Entry(record.path, partial(read, path, record.id, codes, numbered, crowds))
         for record in records
     ]
     return PanopticFiles(categories, entries, bad=bad)
@@ -78,3 +87,9 @@ def _read_labels(
     with AnnotationStore.open(path, is_read_only=True) as store:
         panoptic_map = store.load_map(image_id)
     return label_map(panoptic_map, codes, numbered, crowds)
+
+
+def _read_marked(path: Path, image_id: int, *how: Any) -> Labels:
+    with AnnotationStore.open(path, is_read_only=True) as store:
+        is_human = store.human_pixels(image_id)
+    return mark_pixels(_read_labels(path, image_id, *how), is_human)

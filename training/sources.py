@@ -88,6 +88,7 @@ def _index(path: Path, config: TrainConfig) -> PanopticFiles:
             has_stuff_ids=has_stuff_ids,
             crowds=config.crowds,
             which=config.project_images,
+            is_marked=config.human_weight != 1,
         )
     if (path / "leftImg8bit").is_dir():
         _refuse_clips(path, past)

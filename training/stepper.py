@@ -22,6 +22,7 @@ from training.config import TrainConfig
 from training.data import Batch
 from training.loss import (
     diffusion_loss,
+    favour_human,
     group_weights,
     place_loss,
     stratified_times,
@@ -55,7 +56,8 @@ class BatchLoss(nn.Module):
         """Noise the maps and compare what the network makes of them.
 
         Args:
-            images: [B, 3, H, W]; labels: [B, 2, h, w]; past: [B, P, 2, h, w] or None.
+            images: [B, 3, H, W]; past: [B, P, 2, h, w] or None.
+            labels: [B, 2, h, w], or [B, 3, h, w] with where a person made the pixels.
             t: [D * B] times, for D noisy maps of each image, B by B.
             eps: [D * B, n, h, w] noise from N(0, 1).
             has_estimate: [D * B] bool, which examples a self-conditioned network is given its
@@ -67,6 +69,7 @@ class BatchLoss(nn.Module):
         draws = len(t) // len(images)
         schedule, dtype = config.train_schedule, DTYPES[self.config.precision]
         labels = _repeat(labels, draws)
+        labels, is_human = labels[:, :2], labels[:, 2:]
         x0 = labels_to_x0(labels, config.groups, config.b)
         x_t = add_noise(x0, eps, t, schedule)
         with torch.autocast(images.device.type, dtype, enabled=dtype != torch.float32):
@@ -82,6 +85,8 @@ class BatchLoss(nn.Module):
         weights = group_weights(config, labels[:, 1])
         if not self.config.is_void_trained:
             weights = without_void(weights, labels[:, 0])
+        if is_human.shape[1]:
+            weights = favour_human(weights, is_human[:, 0], self.config.human_weight)
         loss = diffusion_loss(config, out, x0, eps, t, weights)
         if votes is not None:
             away = place_loss(config, votes.places, labels[:, 1], weights[1])

@@ -208,7 +208,8 @@ class Flaky(Pictures):
     def view(self, index, config):
         self.n_views += 1
         view = super().view(index, config)
-        return replace(view, image=view.image * np.nan) if self.n_views in self._bad else view
+        spoilt = np.full(view.image.shape, np.nan, np.float32)
+        return replace(view, image=spoilt) if self.n_views in self._bad else view
 
 
 class Telling(Silent):

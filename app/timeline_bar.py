@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -233,65 +234,67 @@ class TimelineBar(QWidget):
 
     def _paint_states(self, painter: QPainter) -> None:
         scale = self.scale
-        top = scaled(NUMBERS_HEIGHT) + scaled(DOUBT_HEIGHT) + 2
+        half = scaled(DOUBT_HEIGHT) / 2
+        top = scaled(NUMBERS_HEIGHT) + 2 * half + 2
         height = self.height() - top - 3
-        for x, width, frames in self._cells():
-            some = self._states[frames.start : frames.stop]
-            review = min((state.review for state in some), key=RANKS.index)
+        firsts, colors = self._firsts(), _mark_colors()
+        # A mark of many frames is that of the one that matters most.
+        places = {review: place for place, review in enumerate(RANKS)}
+        ranks = np.array([places[state.review] for state in self._states], np.uint8)
+        ranks = np.minimum.reduceat(ranks, firsts)
+        is_doubtful = np.zeros(len(self._states), np.bool_)
+        is_doubtful[list(self._doubtful)] = True
+        is_doubtful = np.logical_or.reduceat(is_doubtful, firsts)
+        width = max(scale.pixels - (1 if scale.pixels >= GAP else 0), 1.0)
+        for first, rank, has_doubt in zip(firsts, ranks, is_doubtful, strict=True):
+            x, review = scale.x_of(int(first)), RANKS[rank]
             share = SHARES[review] * height
             box = QRectF(x, top + height - share, width, share)
-            _paint_mark(painter, box, review)
-            if not self._doubtful.isdisjoint(frames):
-                middle, above = x + width / 2, top - 2
-                half = scaled(DOUBT_HEIGHT) / 2
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(QColor(current_tones().warning))
-                corners = (-half, -2 * half), (half, -2 * half), (0, 0)
-                painter.drawPolygon(
-                    QPolygonF([QPointF(middle + dx, above + dy) for dx, dy in corners])
-                )
+            _paint_mark(painter, box, review, colors[review])
+            if has_doubt:
+                _paint_doubt(painter, QPointF(x + width / 2, top - 2), half)
         painter.setPen(QColor(current_tones().muted))
         names = QRectF(8, 0, scale.left - 16, self.height())
         painter.drawText(names, Qt.AlignmentFlag.AlignVCenter, "Frames")
 
-    def _cells(self) -> list[tuple[float, float, range]]:
-        """Left edge and width of each mark, and the frames that it is of."""
-        scale = self.scale
-        if scale.pixels >= 1:
-            gap = 1 if scale.pixels >= GAP else 0
-            return [
-                (scale.x_of(k), scale.pixels - gap, range(k, k + 1))
-                for k in range(scale.n_frames)
-            ]
-        n_columns = int(scale.n_frames * scale.pixels)
-        ends = [round(k / scale.pixels) for k in range(n_columns)] + [scale.n_frames]
-        return [
-            (scale.left + k, 1.0, range(first, last))
-            for k, (first, last) in enumerate(pairwise(ends))
-        ]
+    def _firsts(self) -> NDArray[np.intp]:
+        """The first frame of each mark; where frames are narrower than a pixel, of several."""
+        n_frames, pixels = self.scale.n_frames, self.scale.pixels
+        if pixels >= 1:
+            return np.arange(n_frames)
+        starts = np.arange(int(n_frames * pixels)) / pixels
+        return np.unique(starts.astype(np.intp))
 
 
-def _paint_mark(painter: QPainter, box: QRectF, review: Review) -> None:
+def _paint_doubt(painter: QPainter, tip: QPointF, half: float) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(current_tones().warning))
+    corners = QPointF(-half, -2 * half), QPointF(half, -2 * half), QPointF(0, 0)
+    painter.drawPolygon(QPolygonF([tip + corner for corner in corners]))
+
+
+def _mark_colors() -> dict[Review, QColor]:
     tones = current_tones()
-    colors = {
-        Review.EMPTY: tones.muted,
-        Review.PROPOSED: tones.muted,
-        Review.IN_WORK: tones.accent,
-        Review.APPROVED: GREEN,
-        Review.REJECTED: tones.error,
+    return {
+        Review.EMPTY: QColor(tones.muted),
+        Review.PROPOSED: QColor(tones.muted),
+        Review.IN_WORK: QColor(tones.accent),
+        Review.APPROVED: QColor(GREEN),
+        Review.REJECTED: QColor(tones.error),
     }
-    color = QColor(colors[review])
+
+
+def _paint_mark(painter: QPainter, box: QRectF, review: Review, color: QColor) -> None:
     if review is Review.PROPOSED and box.width() >= GAP:
         painter.setPen(color)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
-        return
-    if review is Review.REJECTED:
+    elif review is Review.REJECTED:
         painter.setPen(QPen(color, 1.5))
         painter.drawLine(box.topLeft(), box.bottomRight())
         painter.drawLine(box.bottomLeft(), box.topRight())
-        return
-    painter.fillRect(box, color)
+    else:
+        painter.fillRect(box, color)
 
 
 def paint_playhead(painter: QPainter, x: float, height: int, *, has_head: bool = False) -> None:

@@ -15,7 +15,7 @@ from core.errors import AnnotateError
 from core.presence import Presence, find_categories
 from core.store import AnnotationStore, Review
 
-BLOCK_S: Final = 0.1  # what is read for so long is told at once
+BLOCK_S: Final = 0.3  # what is read for so long is told at once
 REFRESH_MS: Final = 60  # edits that follow each other so fast are read once
 VOID: Final = FrameState()
 
@@ -145,7 +145,6 @@ class TimelineIndex(QObject):
         if stopped is self._stopped:
             self._stopped = None
             self._start()
-            self.changed.emit()
 
 
 class _Job:

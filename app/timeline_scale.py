@@ -1,6 +1,6 @@
 """Where in the timeline a frame lies: beside the names of segments, all frames of the clip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.theme import scaled
@@ -13,15 +13,15 @@ LABEL_WIDTH: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class TimelineScale:
-    """Frames side by side in a widget of some width."""
+    """Frames side by side in a widget of some width.
+
+    Attributes:
+        left: where the first frame begins.
+    """
 
     n_frames: int
     width: int
-
-    @property
-    def left(self) -> int:
-        """Where the first frame begins."""
-        return scaled(NAMES_WIDTH)
+    left: int = field(default_factory=lambda: scaled(NAMES_WIDTH))
 
     @property
     def pixels(self) -> float:

@@ -25,6 +25,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from sample_clip import make_clip
+
 from app.canvas import WHEEL_PER_DOUBLING
 from app.category_editor import CategoryEditor
 from app.category_impact import CategoryImpact
@@ -299,6 +301,21 @@ def proposal(folder: Path) -> QPixmap:
             return segmented(window)
 
 
+def timeline(folder: Path) -> QPixmap:
+    """A clip of a sample, with a range, a selected segment and the outlines before it."""
+    with AnnotationStore.create(folder / "clip.bitbrush", (NUCLEUS,)) as store:
+        make_clip(store, SAMPLE, NUCLEUS)
+        with opened(store, LARGE) as window:
+            window.timeline.player.begin_range(24)
+            window.timeline.player.end_range(40)
+            window.commands["onion_previous"].trigger()
+            window.timeline.step(31)
+            wait_until(lambda: window.timeline.index.is_complete)
+            window.document.select(14)
+            QTest.qWait(2000)  # thumbnails
+            return window.grab()
+
+
 def segmented(window: MainWindow) -> QPixmap:
     """A window with the model's proposal for its image."""
     window.model_run.load_model()
@@ -334,6 +351,7 @@ def wait_until(is_done: Callable[[], bool]) -> None:
 
 PICTURES: Final[dict[str, Callable[[Path], QPixmap]]] = {
     "window": proposal,
+    "timeline": timeline,
     **{f"tool-{scene.__name__}": played(scene) for scene in SCENES},
     "categories": played(categories),
     "corrections": corrections,

@@ -244,7 +244,7 @@ RECIPES: dict[str, Recipe] = {
     "nuclei-video": Recipe(
         summary="Cell nuclei in clips, followed from a first map; starts from nuclei.",
         config=NUCLEI_VIDEO,
-        sampling=SamplingOptions(steps=4, time_delta=1.0, min_area=40),
+        sampling=SamplingOptions(steps=2, time_delta=1.0, min_area=40),
         licence="CC0-1.0",
     ),
     "natural-14": Recipe(

@@ -12,8 +12,11 @@ from benchmarks.video_quality import (
     generated_clips,
     judge,
     match_frames,
+    propagate,
 )
+from core.bundled import starter_models
 from core.model.checkpoint import load_checkpoint
+from core.propagation import VideoOptions
 
 
 def frame(left: int, first: int = 1, second: int = 2) -> np.ndarray:
@@ -58,3 +61,12 @@ def test_single_frames_are_matched_to_the_first_map():
     maps = match_frames(load_checkpoint(STARTER_PATH, "cpu"), clip)
     row = add_up("", [judge(clip, maps)])
     assert row["fixed"]["jf"] > 60 and row["same_id"] > 60
+
+
+def test_the_shipped_video_model_follows_held_out_nuclei():
+    model = load_checkpoint(starter_models()["nuclei-video"], "cpu")
+    *_, clip = generated_clips(2, "fluorescence", 4)
+    maps, steps = propagate(model, clip, VideoOptions(later_steps=2, min_area=20))
+    followed, copied = (add_up("", [judge(clip, ids)]) for ids in (maps, copy_first(clip)))
+    assert steps == 2 and followed["same_id"] > 80
+    assert followed["fixed"]["jf"] > copied["fixed"]["jf"] + 10

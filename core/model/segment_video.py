@@ -324,10 +324,14 @@ class _Follower:
             category_ids[segment_id] = self.category_of.get(segment_id, proposed)
         return _Naming(table, category_ids, named, homes)
 
+    def _decode(self, x0: Tensor, place: Frame, *, is_final: bool) -> Decoded:
+        past = tuple(self.told)
+        return decode(self.model, self.card, x0, place, self.options, past, is_final=is_final)
+
     def _preview(
         self, x0: Tensor, place: Frame, step: diffusion.DdimStep, n_steps: int, began: float
     ) -> Preview:
-        decoded = decode(self.model, self.card, x0, place, self.options, is_final=False)
+        decoded = self._decode(x0, place, is_final=False)
         naming = self._name(decoded)
         return Preview(
             step=step.index + 1,
@@ -341,7 +345,7 @@ class _Follower:
     def _end(
         self, number: int, x0: Tensor, place: Frame, n_steps: int, began: float
     ) -> FrameProposal:
-        decoded = decode(self.model, self.card, x0, place, self.options, is_final=True)
+        decoded = self._decode(x0, place, is_final=True)
         naming = self._name(decoded)
         self.category_of |= naming.category_ids
         self.stuff = naming.stuff

@@ -1,16 +1,17 @@
 """The way from the maps of a clip to the labels of a video model, and back."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from core.model import diffusion
-from core.model.bits import labels_to_x0
+from core.model.bits import LEAST_PROBABILITY, bit_table, labels_to_x0
 from core.model.config import ModelConfig
 from core.model.pix2seq_d import Pix2SeqD
 from core.model.postprocess import bring_up, code_of_category, to_segments
@@ -21,6 +22,7 @@ from core.panoptic import Category, Ids, PanopticMap
 from core.propagation import VideoOptions
 
 ANYTHING: Final = Category(1, "object", True, (255, 255, 255))  # of models without categories
+LEAST_NEW: Final = 12  # cells that hang together, of an id that is new
 Labels = NDArray[np.int64]  # [2, h, w] category codes and the model's ids
 
 
@@ -84,16 +86,18 @@ def decode(
     x0: Tensor,
     frame: Frame,
     options: VideoOptions,
+    past: Sequence[Labels] = (),
     *,
     is_final: bool,
 ) -> Decoded:
     """Find the segments of a sample [1, n, h, w].
 
     Args:
+        past: the labels that the model was told.
         is_final: whether they are wanted at the size of the picture.
     """
     config, categories = model.config, code_categories(card)
-    told = _to_be_told(model, card, x0, frame)
+    told = _to_be_told(model, card, x0, frame, past)
     is_by_nearest = config.map_decoding == "authors" and not options.is_smooth and is_final
     if is_by_nearest:
         semantic, ids = cut_padding(torch.from_numpy(told)[None], frame)[0].numpy()
@@ -126,7 +130,9 @@ def decode(
     return Decoded(told, numbers, category_ids, model_ids)
 
 
-def _to_be_told(model: Pix2SeqD, card: ModelCard, x0: Tensor, frame: Frame) -> Labels:
+def _to_be_told(
+    model: Pix2SeqD, card: ModelCard, x0: Tensor, frame: Frame, past: Sequence[Labels]
+) -> Labels:
     """The labels of a sample, as the model was shown maps of earlier frames in training.
 
     The authors' decoding feeds them back as they are. Ours leaves out what no training map has:
@@ -136,6 +142,9 @@ def _to_be_told(model: Pix2SeqD, card: ModelCard, x0: Tensor, frame: Frame) -> L
     if config.map_decoding == "authors":
         return np.asarray(model.to_labels(x0)[0].cpu().numpy(), np.int64)
     semantic, ids = (channel.copy() for channel in read_labels(model, card, x0))
+    if config.map_decoding == "likeliest":
+        bits = x0[0, config.semantic_bits :].float().cpu() / config.b
+        ids = likeliest_ids(bits, ids, [labels[1] for labels in past])
     is_thing = np.array([False, *(category.is_thing for category in code_categories(card))])
     if card.categories and not config.has_stuff_ids:
         ids[~is_thing[semantic]] = 0
@@ -143,6 +152,42 @@ def _to_be_told(model: Pix2SeqD, card: ModelCard, x0: Tensor, frame: Frame) -> L
     labels = np.stack([semantic, ids])
     labels[:, height:], labels[:, :, width:] = 0, 0
     return labels
+
+
+def likeliest_ids(
+    bits: Tensor, ids: NDArray[np.int64], past: Sequence[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """Give each pixel the likeliest id of those that are in question, instead of bit by bit.
+
+    On the border of two segments, cut bits can make an id that neither has. In question is what
+    the model was told of, and what is new if a part of it that hangs together is large enough.
+
+    Args:
+        bits: [n, h, w] expected bits in [-1, 1].
+        ids: [h, w] of the cut bits; where it is 0 it stays so.
+        past: ids [h, w] of the maps that the model was told.
+    """
+    told = set().union(*(np.unique(labels).tolist() for labels in past))
+    asked = [
+        i
+        for i in np.unique(ids).tolist()
+        if i and (i in told or _largest_part(ids == i) >= LEAST_NEW)
+    ]
+    if not asked:
+        return ids
+    p = ((bits + 1) / 2).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    is_set = bit_table(len(bits), bits)[asked]  # [n_asked, n]
+    likely = torch.einsum("nhw,an->ahw", p.log(), is_set) + torch.einsum(
+        "nhw,an->ahw", (1 - p).log(), 1 - is_set
+    )
+    best = np.array(asked)[likely.argmax(0).numpy()]
+    return np.where(ids == 0, 0, best)
+
+
+def _largest_part(where: NDArray[np.bool_]) -> int:
+    """Cells of the largest part that hangs together."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=4)
+    return int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
 def codes_of_segments(

@@ -312,7 +312,7 @@ def timeline(folder: Path) -> QPixmap:
             window.timeline.step(31)
             wait_until(lambda: window.timeline.index.is_complete)
             window.document.select(14)
-            QTest.qWait(2000)  # thumbnails
+            QTest.qWait(8000)  # thumbnails
             return window.grab()
 
 

@@ -1,6 +1,7 @@
 """Propagation as the window has it: asked for, shown, stopped, and told of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -110,7 +111,9 @@ class PropagationCommands(QObject):
             self._notices.warn(self._model_run.model_state)
         elif record is not None and self._document.may_edit():
             self._is_closing_said = False
-            request = RunRequest(record.id, is_forward, wish.n_frames, wish.options)
+            least = self._model_run.options().min_area
+            options = replace(wish.options, min_area=least)
+            request = RunRequest(record.id, is_forward, wish.n_frames, options)
             self.run.begin(request, has_previews=wish.is_watched)
 
     @Slot(object)

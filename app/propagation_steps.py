@@ -7,7 +7,7 @@ from pathlib import Path
 from core.errors import AnnotateError, ImageError
 from core.panoptic import Category, Edit
 from core.pre_annotation import read_ground
-from core.propagation import FrameProposal, VideoOptions
+from core.propagation import ENOUGH, FrameProposal, VideoOptions
 from core.propagation_plan import RunPlan, RunRequest, plan_run, propagated_edit
 from core.store import AnnotationStore
 
@@ -22,7 +22,7 @@ class PropagationWish:
     """
 
     n_frames: int | None = None
-    options: VideoOptions = VideoOptions()
+    options: VideoOptions = VideoOptions(settled_share=ENOUGH)
     is_watched: bool = False
 
 

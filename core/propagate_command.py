@@ -10,7 +10,7 @@ from core.argument_types import number
 from core.bundled import find_model
 from core.errors import ProjectError
 from core.model_card import ModelCard
-from core.propagation import FrameProposal, FrameStep, VideoOptions
+from core.propagation import ENOUGH, FrameProposal, FrameStep, VideoOptions
 from core.propagation_plan import RunPlan, RunRequest, plan_run
 from core.store import AnnotationStore
 from core.terminal import DONE, STOPPED, complain, count, progress_bar, say
@@ -18,7 +18,7 @@ from core.terminal import DONE, STOPPED, complain, count, progress_bar, say
 if TYPE_CHECKING:
     from core.model.session import ModelSession
 
-_DEFAULTS = VideoOptions()
+_DEFAULTS = VideoOptions(settled_share=ENOUGH)
 
 
 def add_propagate(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def add_propagate(parser: argparse.ArgumentParser) -> None:
         default=_DEFAULTS.settled_share,
         metavar="SHARE",
         help="end a frame's steps once a step changes less than this share of the map "
-        "(default: %(default)s, which takes all steps)",
+        "(default: %(default)s; 0 takes all steps)",
     )
     parser.add_argument(
         "--td",
@@ -94,13 +94,12 @@ def _propagate(args: argparse.Namespace) -> int:
         model = args.model or store.model
         if not model:
             raise ProjectError(f"The project {args.project} has no model; add --model FILE.")
-        options = VideoOptions(
-            args.first_steps, args.steps, args.td, args.settled, seed=args.seed
-        )
         image_id = find_frame(store, args.start)
-        plan = plan_run(store, RunRequest(image_id, not args.back, args.frames, options))
         session = ModelSession()
         card = session.load(find_model(model), args.device)
+        steps, least = (args.first_steps, args.steps), card.sampling.min_area
+        options = VideoOptions(*steps, args.td, args.settled, least, args.seed)
+        plan = plan_run(store, RunRequest(image_id, not args.back, args.frames, options))
         complain(session.device.note)
         done: list[FrameProposal] = []
         began, code = time.monotonic(), DONE

@@ -31,7 +31,7 @@ it, the sample project opens. A file called like a command is opened as ./NAME.
 commands, each with --help of its own:
   segment         segment images with a model
   evaluate        measure panoptic quality
-  export          write a project as COCO panoptic files
+  export          write a project's maps: COCO panoptic and others
   import          take COCO panoptic maps into a project
   recover         save what a damaged project still holds
   corrections     list what it took to correct the model's proposals

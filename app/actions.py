@@ -54,7 +54,7 @@ ACTIONS: Final = (
                tip="What it took to correct proposals, model by model and over time."),
     ActionSpec("import", FILE, "Import COCO panoptic…", "project_commands.import_maps",
                ("Ctrl+I",), when="has_images", tip="Takes in maps that another program wrote."),
-    ActionSpec("export", FILE, "Export COCO panoptic…", "project_commands.export", ("Ctrl+E",),
+    ActionSpec("export", FILE, "Export…", "project_commands.export", ("Ctrl+E",),
                when="has_images"),
     ActionSpec("checkpoint", FILE, "Checkpoint", "project_commands.checkpoint", ("Ctrl+S",),
                has_line_above=True, tip="All is saved at every edit; this brings it into one "

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import UNKNOWN, segment_color, swatch
+from app.theme import UNKNOWN, swatch
+from core.palette import segment_color
 from core.panoptic import Category, Segment
 from core.presence import Presence
 

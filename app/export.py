@@ -1,13 +1,15 @@
-"""The dialog that writes the project as COCO panoptic files."""
+"""The dialog that writes the project as COCO panoptic files, or its videos in other ways."""
 
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -22,8 +24,26 @@ from PySide6.QtWidgets import (
 
 from app.buttons import mark_primary
 from app.thread_run import ThreadRun
-from core.export import INDEX_NAME, PROVENANCE_KEY, export_project, list_exported
+from core.export import INDEX_NAME, PROVENANCE_KEY
+from core.export_formats import ExportFormat, count_steps, export_as
 from core.store import AnnotationStore
+
+NAMES: Final = {
+    ExportFormat.COCO: "COCO panoptic",
+    ExportFormat.STEP: "KITTI-STEP PNGs of videos",
+    ExportFormat.VIPSEG: "VIPSeg PNGs of videos",
+    ExportFormat.DAVIS: "DAVIS PNGs of videos",
+    ExportFormat.OVERLAY: "MP4 videos to show",
+}
+WRITTEN: Final = {
+    ExportFormat.STEP: "panoptic_maps/: a folder of PNGs for each video. Red is the category, "
+    "green and blue the segment.",
+    ExportFormat.VIPSEG: "panomasks/: a folder of PNGs for each video. A value is a category, "
+    "or a hundred times that and the segment.",
+    ExportFormat.DAVIS: "Annotations/: a folder of PNGs for each video. Things have the values "
+    "1, 2, … of a palette, all else is 0.",
+    ExportFormat.OVERLAY: "An MP4 (H.264) for each video, the maps laid over its frames.",
+}
 
 
 class ExportDialog(QDialog):
@@ -31,13 +51,17 @@ class ExportDialog(QDialog):
 
     def __init__(self, store: AnnotationStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export COCO panoptic")
+        self.setWindowTitle("Export")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(560)
         self._project = store.path
-        self._n_images = len(list_exported(store))
+        self._n_steps = count_steps(store)
+        self._n_images = self._n_steps[ExportFormat.COCO]
         self._n_others = store.n_images() - self._n_images
         self._run: ThreadRun | None = None
+        self._kind = QComboBox(self)
+        for kind, name in NAMES.items():
+            self._kind.addItem(name, kind)
         self._folder = QLineEdit(str(store.path.parent / "export"), self)
         self._browse = QPushButton("Browse…", self)
         self._provenance = QCheckBox("Say who made each segment: people or which model", self)
@@ -57,7 +81,17 @@ class ExportDialog(QDialog):
     @property
     def json_path(self) -> Path:
         """The JSON that would be written now."""
-        return Path(self._folder.text().strip()).expanduser() / INDEX_NAME
+        return self.folder / INDEX_NAME
+
+    @property
+    def folder(self) -> Path:
+        """Where files would be written now."""
+        return Path(self._folder.text().strip()).expanduser()
+
+    @property
+    def kind(self) -> ExportFormat:
+        """What would be written now."""
+        return ExportFormat(self._kind.currentData())
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -71,6 +105,7 @@ class ExportDialog(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(20, 18, 20, 16)
         whole.setSpacing(10)
+        whole.addWidget(self._kind)
         whole.addWidget(heading)
         whole.addLayout(row)
         whole.addWidget(self._provenance)
@@ -79,13 +114,13 @@ class ExportDialog(QDialog):
         whole.addWidget(self._state)
         whole.addStretch()
         whole.addWidget(self._buttons)
-        self._bar.setMaximum(max(self._n_images, 1))
         self._bar.hide()
         self._show_button.hide()
         self._export_button.setDefault(True)
         mark_primary(self._export_button)
 
     def _connect(self) -> None:
+        self._kind.currentIndexChanged.connect(self._check)
         self._folder.textChanged.connect(self._check)
         self._browse.clicked.connect(self._ask_folder)
         self._export_button.clicked.connect(self.start)
@@ -95,6 +130,20 @@ class ExportDialog(QDialog):
     @Slot()
     def _check(self) -> None:
         """Say what will be written and whether something is in the way."""
+        is_coco, n_steps = self.kind is ExportFormat.COCO, self._n_steps[self.kind]
+        self._what.setText(self._describe() if is_coco else WRITTEN[self.kind])
+        self._provenance.setVisible(is_coco)
+        self._export_button.setEnabled(n_steps > 0 and bool(self._folder.text().strip()))
+        self._bar.setMaximum(max(n_steps, 1))
+        if n_steps:
+            self._state.setText("")
+        elif self._n_images:
+            self._state.setText("No frame of a video and no numbered image has a segment yet.")
+        else:
+            self._state.setText("No image of this project has a segment yet.")
+
+    def _describe(self) -> str:
+        """What COCO panoptic files would hold."""
         n_images, folder = _count(self._n_images), INDEX_NAME.removesuffix(".json")
         sentences = [f"{INDEX_NAME}: categories and segments. {folder}/: {n_images} as PNG."]
         if self._n_others:
@@ -103,11 +152,7 @@ class ExportDialog(QDialog):
             )
         if self.json_path.exists():
             sentences.append("The export that is there will be replaced.")
-        self._what.setText(" ".join(sentences))
-        is_possible = self._n_images > 0 and bool(self._folder.text().strip())
-        self._export_button.setEnabled(is_possible)
-        if not self._n_images:
-            self._state.setText("No image of this project has a segment yet.")
+        return " ".join(sentences)
 
     @Slot()
     def start(self) -> None:
@@ -115,7 +160,8 @@ class ExportDialog(QDialog):
         steps = partial(
             exports,
             self._project,
-            self.json_path,
+            self.folder,
+            self.kind,
             with_provenance=self._provenance.isChecked(),
         )
         self._run = ThreadRun(steps, "the export", self)
@@ -146,7 +192,10 @@ class ExportDialog(QDialog):
 
     @Slot(object)
     def _on_finished(self, _n_written: int) -> None:
-        self._end(f"{_count(self._n_images)} written to {self.json_path}.")
+        if self.kind is ExportFormat.COCO:
+            self._end(f"{_count(self._n_images)} written to {self.json_path}.")
+        else:
+            self._end(f"{_count(self._n_steps[self.kind])} written to {self.folder}.")
         self._show_button.show()
 
     @Slot()
@@ -163,7 +212,10 @@ class ExportDialog(QDialog):
         self._bar.setVisible(is_running)
         self._bar.setValue(0)
         self._close_button.setText("Cancel" if is_running else "Close")
-        inputs = self._folder, self._browse, self._provenance, self._export_button
+        inputs = (
+            *(self._kind, self._folder, self._browse),
+            *(self._provenance, self._export_button),
+        )
         for widget in inputs:
             widget.setEnabled(not is_running)
 
@@ -176,11 +228,11 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _show_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.json_path.parent)))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder)))
 
 
 def exports(
-    project: Path, json_path: Path, *, with_provenance: bool = False
+    project: Path, out: Path, kind: ExportFormat, *, with_provenance: bool = False
 ) -> Generator[int, None, None]:
     """In a thread: write a project's maps; closing it leaves an earlier export as it was.
 
@@ -191,7 +243,7 @@ def exports(
         The number of images written so far.
     """
     with AnnotationStore.open(project, is_read_only=True) as store:
-        yield from export_project(store, json_path, with_provenance=with_provenance)
+        yield from export_as(store, out, kind, with_provenance=with_provenance)
 
 
 def _count(n_images: int) -> str:

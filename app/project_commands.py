@@ -34,7 +34,7 @@ class ProjectCommands(QObject):
         self._window = window
 
     def export(self) -> None:
-        """Write the project as COCO panoptic files."""
+        """Write the project as COCO panoptic files, or its videos in other ways."""
         from app.export import ExportDialog  # noqa: PLC0415 - only here
 
         ExportDialog(self._document.store, self._window).open()

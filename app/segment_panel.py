@@ -29,8 +29,9 @@ from app.document import Document
 from app.icons import line_icon
 from app.look import Look
 from app.row_table import RowTable
-from app.theme import scaled, segment_color, swatch
+from app.theme import scaled, swatch
 from core.errors import AnnotateError
+from core.palette import segment_color
 from core.panoptic import Segment
 
 Index = QModelIndex | QPersistentModelIndex

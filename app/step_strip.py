@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import finest_ratio, scaled, segment_color
+from app.theme import finest_ratio, scaled
+from core.palette import segment_color
 from core.panoptic import Category, Ids
 from core.proposals import Preview
 

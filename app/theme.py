@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication
 from app.image_layer import Pixels
 from app.layers import MapColors
 from app.style_sheet import DARK, LIGHT, Tones, style_sheet
-from core.palette import shades
+from core.palette import segment_color
 from core.panoptic import MAX_SEGMENT_ID, Category, Segment
 
 LINE_ALPHA: Final = 235
@@ -91,17 +91,6 @@ def _palette(tones: Tones) -> QPalette:
     for color_role in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, color_role, QColor(tones.muted))
     return palette
-
-
-def segment_color(category: Category, segment_id: int) -> tuple[int, int, int]:
-    """The RGB colour of a segment: its category's, or for things one of its shades.
-
-    Any sixteen ids in a row have colours that are told apart.
-    """
-    if not category.is_thing:
-        return category.color
-    of_category = shades(category.color)
-    return of_category[(segment_id - 1) % len(of_category)]
 
 
 def map_colors(

@@ -8,9 +8,10 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QWidget
 
 from app.focus import claims_move
-from app.theme import UNKNOWN, current_tones, scaled, segment_color
+from app.theme import UNKNOWN, current_tones, scaled
 from app.timeline_bar import paint_playhead
 from app.timeline_scale import TimelineScale
+from core.palette import segment_color
 from core.panoptic import VOID, Category
 from core.presence import Presence, find_runs
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +27,7 @@ from core.coco_json import (
 from core.durable import replace_file, sync_folder, write_durably
 from core.errors import CocoError, ImageError
 from core.images import read_image, read_size
+from core.map_pngs import coco_png
 from core.panoptic import MAX_SEGMENT_ID, VOID, Category, Ids, PanopticMap, Segment, Source
 
 WideIds = NDArray[np.uint32]  # [H, W] segment ids of other programs, up to 24 bits
@@ -39,12 +39,14 @@ class CocoItem:
 
     Attributes:
         more: what else the JSON says of segments, by id.
+        more_of_image: what else it says of the image.
     """
 
     image_id: int
     file_name: str
     map: PanopticMap
     more: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    more_of_image: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def coco_exports(
     items: Iterable[CocoItem],
     categories: Sequence[Category],
     former: Sequence[Category] = (),
+    videos: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[int]:
     """Write maps as COCO panoptic files, image by image.
 
@@ -219,6 +222,7 @@ def coco_exports(
         json_path: ends in `.json`; the PNGs go into the folder of the same name without it.
         items: asked for one at a time, so they need not fit in memory together.
         former: categories that the JSON lists only if a segment has them.
+        videos: that the JSON lists, as it lists them.
 
     Yields:
         The number of images written so far.
@@ -238,7 +242,8 @@ def coco_exports(
             yield len(entries)
         listed = (*categories, *_used(former, entries))
         with writing(json_path):
-            _publish(partial, json_path, coco_document(entries, listed))
+            document = coco_document(entries, listed)
+            _publish(partial, json_path, {**document, "videos": videos} if videos else document)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -279,10 +284,10 @@ def write_item(
         raise ValueError(f"image {item.image_id} has the unknown category {min(unknown)}")
     png_name = _free_name(item.file_name, taken)
     with writing(folder):
-        replace_file(folder / png_name, _encode_png(item.map.segment_ids))
+        replace_file(folder / png_name, coco_png(item.map.segment_ids))
     image = CocoImage(item.image_id, item.file_name, item.map.height, item.map.width)
     return CocoEntry(
-        image_entry(image),
+        {**image_entry(image), **item.more_of_image},
         {"image_id": image.id, "file_name": png_name, "segments_info": segments_info},
     )
 
@@ -350,16 +355,6 @@ def _measure(ids: Ids) -> Iterator[tuple[int, int, list[int]]]:
     top, bottom = starts[firsts] // width, starts[lasts] // width
     boxes = np.stack([left, top, right - left + 1, bottom - top + 1], axis=1)
     yield from zip(run_ids[firsts].tolist(), areas.tolist(), boxes.tolist(), strict=True)
-
-
-def _encode_png(ids: Ids) -> bytes:
-    bgr = np.zeros((*ids.shape, 3), np.uint8)
-    bgr[..., 2] = ids & 255
-    bgr[..., 1] = ids >> 8
-    is_encoded, data = cv2.imencode(".png", bgr)
-    if not is_encoded:
-        raise CocoError(f"A map of {ids.shape[1]} x {ids.shape[0]} cannot be written as PNG.")
-    return data.tobytes()
 
 
 def _free_name(file_name: str, taken: set[str]) -> str:

@@ -1,10 +1,12 @@
 """The way out of a project: COCO panoptic files of the images that have been worked on."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from core.coco import CocoItem, coco_exports
+from core.errors import ProjectError
+from core.named_clips import NamedClip, list_clips
 from core.provenance import find_shares
 from core.review import TO_REVIEW, Review
 from core.store import AnnotationStore, ImageQuery, ImageRecord
@@ -29,6 +31,8 @@ def export_project(
 ) -> Generator[int, None, None]:
     """Write the maps of a project, image by image; closing it cancels, see `coco_exports`.
 
+    Frames of a video, and files that are numbered, say of which clip they are, and where in it.
+
     Args:
         store: may be open for reading only.
         json_path: to be written.
@@ -40,21 +44,63 @@ def export_project(
     Raises:
         AnnotateError: a file cannot be written, or the project cannot be read.
     """
+    records = list_exported(store)
+    clips = list_clips(store, [record.id for record in records])
+    places = {
+        frame.id: {"video_id": number, "frame_index": clip.index_of(place)}
+        for number, clip in enumerate(clips, 1)
+        for place, frame in enumerate(clip.frames)
+    }
     items = (
-        _make_item(store, record, with_provenance=with_provenance)
-        for record in list_exported(store)
+        _make_item(store, record, places.get(record.id, {}), with_provenance=with_provenance)
+        for record in records
     )
-    yield from coco_exports(json_path, items, store.categories, store.former_categories)
+    videos = [_video_entry(n, clip, store.path.parent) for n, clip in enumerate(clips, 1)]
+    former = store.former_categories
+    yield from coco_exports(json_path, items, store.categories, former, videos)
+
+
+def exported_clips(store: AnnotationStore) -> list[NamedClip]:
+    """The clips of the images that an export writes.
+
+    Raises:
+        ProjectError: there is none.
+    """
+    clips = list_clips(store, [record.id for record in list_exported(store)])
+    if not clips:
+        raise ProjectError(
+            f"{store.path} has no map of a video or of numbered images; export its images as "
+            "COCO panoptic."
+        )
+    return clips
 
 
 def _make_item(
-    store: AnnotationStore, record: ImageRecord, *, with_provenance: bool
+    store: AnnotationStore,
+    record: ImageRecord,
+    place: Mapping[str, int],
+    *,
+    with_provenance: bool,
 ) -> CocoItem:
+    """An image on its way out; a segment's track through its clip is its id."""
     name, map = name_image(record, store.path.parent), store.load_map(record.id)
-    if not with_provenance:
-        return CocoItem(record.id, name, map)
-    shares = find_shares(store.provenance(record.id), map)
-    return CocoItem(record.id, name, map, {i: {PROVENANCE_KEY: made} for i, made in shares})
+    more: dict[int, dict[str, Any]] = {i: {"track_id": i} for i in map.segments if place}
+    if with_provenance:
+        for i, made in find_shares(store.provenance(record.id), map):
+            more.setdefault(i, {})[PROVENANCE_KEY] = made
+    return CocoItem(record.id, name, map, more, place)
+
+
+def _video_entry(number: int, clip: NamedClip, folder: Path) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": clip.name,
+        "file_name": _portable_name(clip.path, folder),
+        "width": clip.frames[0].width,
+        "height": clip.frames[0].height,
+        "length": len(clip.frames),
+        "fps": clip.fps,
+    }
 
 
 def name_image(record: ImageRecord, folder: Path) -> str:
@@ -65,4 +111,8 @@ def name_image(record: ImageRecord, folder: Path) -> str:
     path = record.path
     if record.frame is not None:
         path = path.with_name(f"{path.stem}_{record.frame:06d}.png")
+    return _portable_name(path, folder)
+
+
+def _portable_name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name

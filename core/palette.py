@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.panoptic import Category
+
 Color = tuple[int, int, int]  # sRGB, each 0..255
 
 PALETTE: Final = (
@@ -146,6 +148,17 @@ def shades(color: Color) -> tuple[Color, ...]:
         found.append(_color(grid[farthest]))
         distances = np.minimum(distances, _distance(seen, seen[farthest : farthest + 1]))
     return tuple(found)
+
+
+def segment_color(category: Category, segment_id: int) -> tuple[int, int, int]:
+    """The RGB colour of a segment: its category's, or for things one of its shades.
+
+    Any sixteen ids in a row have colours that are told apart.
+    """
+    if not category.is_thing:
+        return category.color
+    of_category = shades(category.color)
+    return of_category[(segment_id - 1) % len(of_category)]
 
 
 @cache

@@ -7,7 +7,8 @@ from pathlib import Path
 from core.corrections import to_csv
 from core.durable import replace_file
 from core.errors import ProjectError
-from core.export import export_project, find_json_path, list_exported
+from core.export import find_json_path
+from core.export_formats import ExportFormat, count_steps, export_as
 from core.map_import import ImportReport, import_maps, plan_import, say_plan
 from core.recovery import recover_project
 from core.store import AnnotationStore
@@ -18,7 +19,7 @@ AddParser = Callable[..., argparse.ArgumentParser]  # of argparse, whose type is
 
 def add_project_commands(add_parser: AddParser) -> None:
     """Add the commands to those of a parser."""
-    _add_export(add_parser("export", help="write a project as COCO panoptic files"))
+    _add_export(add_parser("export", help="write a project's maps: COCO panoptic and others"))
     _add_import(add_parser("import", help="take COCO panoptic maps in"))
     _add_recover(add_parser("recover", help="save what a damaged project still holds"))
     _add_corrections(add_parser("corrections", help="list what correcting proposals took"))
@@ -29,24 +30,36 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, metavar="PROJECT", help="a .bitbrush file")
     parser.add_argument("out", type=Path, metavar="OUT", help="a folder, or the JSON to write")
     parser.add_argument(
-        "--provenance", action="store_true", help="say who made which part of each segment"
+        "--format",
+        choices=[layout.value for layout in ExportFormat],
+        default=ExportFormat.COCO.value,
+        help="coco: all images; the others: videos and numbered images (default: coco)",
+    )
+    parser.add_argument(
+        "--provenance",
+        action="store_true",
+        help="say in the JSON of coco who made which part of each segment",
     )
     parser.set_defaults(run=_export)
 
 
 def _export(args: argparse.Namespace) -> int:
-    json_path = find_json_path(args.out)
+    layout = ExportFormat(args.format)
     with (
         AnnotationStore.open(args.project, is_read_only=True) as store,
         progress_bar() as progress,
     ):
-        n_images, n_all = len(list_exported(store)), store.n_images()
-        task = progress.add_task("Writing maps", total=n_images)
-        for n_written in export_project(store, json_path, with_provenance=args.provenance):
-            progress.update(task, completed=n_written)
-    untouched = count(n_all - n_images, "image")
+        n_done, n_steps, n_all = 0, count_steps(store), store.n_images()
+        task = progress.add_task("Writing maps", total=n_steps[layout])
+        for n_done in export_as(store, args.out, layout, with_provenance=args.provenance):
+            progress.update(task, completed=n_done)
+    if layout is not ExportFormat.COCO:
+        say(f"{args.out} holds {count(n_done, 'frame')}.")
+        return DONE
+    untouched = count(n_all - n_done, "image")
     say(
-        f"{json_path} holds {count(n_images, 'map')}; without an edit or rejected: {untouched}."
+        f"{find_json_path(args.out)} holds {count(n_done, 'map')}; without an edit or "
+        f"rejected: {untouched}."
     )
     return DONE
 

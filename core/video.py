@@ -247,3 +247,13 @@ def _until_error(packets: "Iterator[Packet[VideoStream]]") -> "Iterator[Packet[V
 def _rate(stream: VideoStream) -> float:
     rate = float(stream.average_rate or stream.guessed_rate or 0)
     return rate if 0 < rate < math.inf else 0.0
+
+
+def read_rate(path: Path) -> float:
+    """Frames a second on average, from the file's header; 0.0 if that cannot be read."""
+    try:
+        with av.open(str(path.absolute())) as container:
+            stream = _find_stream(container)
+            return 0.0 if stream is None else _rate(stream)
+    except (av.FFmpegError, OSError):
+        return 0.0

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.canvas import CanvasView
 from app.name_tag import NameTag
-from app.theme import segment_color
 from app.toolbox import ERASER, PAN, PICK, ToolBox
 from core.edits import brush_stroke
+from core.palette import segment_color
 from core.panoptic import Segment
 from core.proposals import Preview
 from core.strokes import Tip

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 
 from app.export import ExportDialog
 from core.coco import read_coco
@@ -125,3 +125,39 @@ def test_who_made_the_segments_can_be_asked_for(qtbot, dialog, tmp_path) -> None
     content = json.loads(dialog.json_path.read_text())
     infos = [info for a in content["annotations"] for info in a["segments_info"]]
     assert infos and all(info["bitbrush_provenance"] == {"human": 1.0} for info in infos)
+
+
+def test_frames_of_a_video_go_out_as_davis_pngs(qtbot, tmp_path) -> None:
+    with AnnotationStore.create(tmp_path / "v.bitbrush", [CELL]) as store:
+        for image_id in store.add_images([(tmp_path / "v.mp4", k, 8, 8) for k in range(3)])[:2]:
+            store.append_edit(image_id, paint(4))
+        window = QWidget()
+        qtbot.addWidget(window)
+        dialog = ExportDialog(store, window)
+        dialog.show()
+        choice = dialog.findChild(QComboBox)
+        choice.setFocus()
+        for _ in range(3):
+            qtbot.keyClick(choice, Qt.Key.Key_Down)
+        assert choice.currentText() == "DAVIS PNGs of videos"
+        assert "Annotations/" in seen(dialog)
+        assert not dialog.findChild(QCheckBox).isVisible()
+        button(dialog, "Export").click()
+        wait_for(qtbot, dialog, "2 images written to")
+        window.close()
+    pngs = sorted((tmp_path / "export" / "Annotations" / "v").iterdir())
+    assert [path.name for path in pngs] == ["00000.png", "00001.png"]
+
+
+def test_images_that_are_no_clip_cannot_go_out_as_one(qtbot, tmp_path) -> None:
+    with AnnotationStore.create(tmp_path / "a.bitbrush", [CELL]) as store:
+        (image_id,) = store.add_images([(tmp_path / "a.png", None, 8, 8)])
+        store.append_edit(image_id, paint(4))
+        window = QWidget()
+        qtbot.addWidget(window)
+        dialog = ExportDialog(store, window)
+        dialog.show()
+        dialog.findChild(QComboBox).setCurrentText("MP4 videos to show")
+        assert "No frame of a video and no numbered image has a segment yet." in seen(dialog)
+        assert not button(dialog, "Export").isEnabled()
+        window.close()

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QTableView
 
 from app.look import Look
 from app.segment_panel import AREA, HIDE, LOCK, NAME, SegmentPanel
-from app.theme import segment_color
+from core.palette import segment_color
 from core.panoptic import PanopticMap, Segment
 from core.whole_maps import import_map
 

@@ -30,6 +30,7 @@ it, the sample project opens. A file called like a command is opened as ./NAME.
 
 commands, each with --help of its own:
   segment         segment images with a model
+  propagate       follow segments from a frame through its clip
   evaluate        measure panoptic quality
   export          write a project's maps: COCO panoptic and others
   import          take COCO panoptic maps into a project
@@ -44,7 +45,16 @@ options:
   --version       print the version
 """
 CORE_COMMANDS: Final = frozenset(
-    {"import", "segment", "evaluate", "export", "recover", "corrections", "import-weights"}
+    {
+        "import",
+        "segment",
+        "propagate",
+        "evaluate",
+        "export",
+        "recover",
+        "corrections",
+        "import-weights",
+    }
 )
 FAILED: Final = 2
 LOG_NAME: Final = "bitbrush.log"

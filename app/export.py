@@ -60,6 +60,7 @@ class ExportDialog(QDialog):
         self._n_others = store.n_images() - self._n_images
         self._run: ThreadRun | None = None
         self._kind = QComboBox(self)
+        self._kind.setAccessibleName("Format")
         for kind, name in NAMES.items():
             self._kind.addItem(name, kind)
         self._folder = QLineEdit(str(store.path.parent / "export"), self)

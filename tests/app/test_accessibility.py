@@ -55,8 +55,14 @@ def window(store, qtbot) -> MainWindow:
 
 
 @pytest.fixture
-def dialog(request, window, qtbot) -> QDialog:
-    """The dialog that an action opens, as with a model that knows the project's categories."""
+def dialog(request, window, put, qtbot) -> QDialog:
+    """The dialog that an action opens.
+
+    As with a model that knows the project's categories, and with a segment of a clip selected.
+    """
+    put(Segment(1, 1), slice(0, 9), slice(0, 9))
+    window.document.select(1)
+    qtbot.waitUntil(lambda: window.timeline.index.is_complete)
     categories = tuple(window.document.categories.values())
     window.segmenter.loaded.emit(ModelCard("tiny", "", categories, SamplingOptions()))
     window.commands[request.param].setEnabled(True)

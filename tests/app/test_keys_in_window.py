@@ -31,21 +31,21 @@ def test_an_old_key_does_nothing_any_more(qtbot, window):
 
 
 def test_what_lasts_while_a_key_is_held_follows_the_key(qtbot, window):
-    window.keys.use(BITBRUSH, {"image_only": ("U",), "outlines": ("Q",)})
-    qtbot.keyPress(window.canvas, Key.Key_U)
+    window.keys.use(BITBRUSH, {"image_only": ("Y",), "outlines": ("Q",)})
+    qtbot.keyPress(window.canvas, Key.Key_Y)
     assert window.canvas.look.is_image_only
     qtbot.keyRelease(window.canvas, Key.Key_Q)
     assert window.canvas.look.is_image_only
-    qtbot.keyRelease(window.canvas, Key.Key_U)
+    qtbot.keyRelease(window.canvas, Key.Key_Y)
     assert not window.canvas.look.is_image_only
 
 
 def test_holding_another_key_for_pick_goes_back_to_the_brush(qtbot, window):
-    window.keys.use(BITBRUSH, {"pick": ("U",)})
-    qtbot.keyPress(window.canvas, Key.Key_U)
+    window.keys.use(BITBRUSH, {"pick": ("Y",)})
+    qtbot.keyPress(window.canvas, Key.Key_Y)
     assert window.tools.name == PICK
     qtbot.wait(350)
-    qtbot.keyRelease(window.canvas, Key.Key_U)
+    qtbot.keyRelease(window.canvas, Key.Key_Y)
     assert window.tools.name == BRUSH
 
 

@@ -216,12 +216,12 @@ def test_each_step_on_a_region_shows_the_map_around_it(qtbot, document, ready, p
 def test_a_region_is_framed_from_its_first_step_until_it_is_decided_on(
     qtbot, window, document, ready
 ):
-    left, top = (round(x) for x in window.canvas.view.to_device(10, 10))
     ratio = window.canvas.devicePixelRatioF()
-    corner = QPoint(round(left / ratio), round(top / ratio))
 
     def colors() -> list[int]:
         image = window.canvas.grab().toImage()
+        left, top = (round(x) for x in window.canvas.view.to_device(10, 10))
+        corner = QPoint(round(left / ratio), round(top / ratio))
         return [  # of the row that is lightest, since the line may fall beside or between rows
             max(
                 image.pixelColor((corner + QPoint(n, down)) * ratio).lightness()

@@ -129,7 +129,7 @@ class Blinding(Pictures):
 
     def view(self, index, config):
         view = super().view(index, config)
-        return View(np.full_like(view.image, np.nan), view.labels)
+        return View(np.full(view.image.shape, np.nan, np.float32), view.labels)
 
 
 def test_a_loss_that_is_no_number_changes_no_weight_and_is_a_sentence(tmp_path):

@@ -101,7 +101,7 @@ def test_nothing_goes_because_a_limit_is_set(store):
 
 
 def test_the_file_gets_smaller(store):
-    noise = np.random.default_rng(0).integers(0, 30, (600, 2))
+    noise = np.random.default_rng(0).integers(0, 30, (900, 2))
     for x, y in noise:
         map = store.load_map(1)
         store.append_edit(1, brush_stroke(map, [(x, y)], 9, new_segment(map, CELL)))

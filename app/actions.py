@@ -234,11 +234,11 @@ ACTIONS: Final = (
     ActionSpec("propagation", VIDEO, "Propagate…", "propagation.ask", when="timeline.has_clip",
                tip="How many frames, in how many steps."),
 
-    ActionSpec("onion_previous", VIDEO, "Outlines of the previous frame",
+    ActionSpec("onion_previous", VIDEO, "Onion skin: previous frame",
                "timeline.onion.toggle", ("U",), -1, when="timeline.has_clip",
                checked="timeline.onion.shows_previous", has_line_above=True,
                tip="Dashed, over this frame; a segment has its colour in both."),
-    ActionSpec("onion_next", VIDEO, "Outlines of the next frame", "timeline.onion.toggle",
+    ActionSpec("onion_next", VIDEO, "Onion skin: next frame", "timeline.onion.toggle",
                ("Shift+U",), 1, when="timeline.has_clip", checked="timeline.onion.shows_next",
                tip="Dotted, over this frame."),
 

@@ -41,7 +41,7 @@ def path(window):
         bar = window.notice_stack.findChild(NoticeBar)
         start = bar.mapTo(window, QPoint(60, bar.height() // 2))
         assert window.childAt(start) is not window.canvas
-        return [start, start + QPoint(120, 0), start + QPoint(150, 200)]
+        return [start, start + QPoint(120, 0), start + QPoint(150, 120)]
 
     return path
 

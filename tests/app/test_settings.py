@@ -128,9 +128,9 @@ def test_the_next_window_begins_as_the_last_was_left(store, qtbot):
 def test_changed_keys_are_in_force_in_the_next_window(store, qtbot):
     first = MainWindow(store)
     qtbot.addWidget(first)
-    first.preferences.use(replace(first.preferences.values, keys={"hide": ("U",)}))
-    assert first.keys["hide"] == ("U",)
+    first.preferences.use(replace(first.preferences.values, keys={"hide": ("Y",)}))
+    assert first.keys["hide"] == ("Y",)
     second = MainWindow(store)
     qtbot.addWidget(second)
-    assert second.keys["hide"] == ("U",)
-    assert second.commands["hide"].shortcut().toString() == "U"
+    assert second.keys["hide"] == ("Y",)
+    assert second.commands["hide"].shortcut().toString() == "Y"

@@ -59,12 +59,12 @@ def press(qtbot, dialog, text):
 
 def test_a_pressed_key_is_in_force_once_it_is_saved(qtbot, window, dialog):
     choose(dialog, "View: Fit image")
-    record(qtbot, dialog, Key.Key_U)
-    assert row(dialog, "View: Fit image").text(1) == "U"
+    record(qtbot, dialog, Key.Key_Y)
+    assert row(dialog, "View: Fit image").text(1) == "Y"
     assert window.keys["fit"] == ("F",)
     save_button(dialog).click()
-    assert window.keys["fit"] == ("U",)
-    assert window.preferences.values.keys == {"fit": ("U",)}
+    assert window.keys["fit"] == ("Y",)
+    assert window.preferences.values.keys == {"fit": ("Y",)}
 
 
 def test_a_second_key_is_added_beside_the_first(qtbot, window, dialog):
@@ -76,7 +76,7 @@ def test_a_second_key_is_added_beside_the_first(qtbot, window, dialog):
 
 def test_cancel_leaves_the_keys_as_they_were(qtbot, window, dialog):
     choose(dialog, "View: Fit image")
-    record(qtbot, dialog, Key.Key_U)
+    record(qtbot, dialog, Key.Key_Y)
     dialog.reject()
     assert window.keys["fit"] == ("F",)
     assert window.preferences.values.keys == {}
@@ -90,7 +90,7 @@ def test_a_conflict_is_said_at_once_and_cannot_be_saved(qtbot, window, dialog):
     dialog.accept()
     assert dialog.isVisible()
     assert window.keys["fit"] == ("F",)
-    record(qtbot, dialog, Key.Key_U)
+    record(qtbot, dialog, Key.Key_Y)
     assert complaint(dialog) == ""
     assert save_button(dialog).isEnabled()
 
@@ -114,11 +114,11 @@ def test_the_cvat_preset_can_be_chosen_and_is_shown_at_once(window, dialog):
 
 def test_another_preset_keeps_the_users_own_keys_where_they_fit(qtbot, window, dialog):
     preset = dialog.findChildren(QComboBox)[1]
-    for text, key in (("View: Fit image", Key.Key_U), ("Segment: Hide or show", Key.Key_F)):
+    for text, key in (("View: Fit image", Key.Key_Y), ("Segment: Hide or show", Key.Key_F)):
         choose(dialog, text)
         record(qtbot, dialog, key)
     preset.setCurrentText(CVAT)
-    assert row(dialog, "View: Fit image").text(1) == "U"
+    assert row(dialog, "View: Fit image").text(1) == "Y"
     assert row(dialog, "Segment: Hide or show").text(1) == "H"
     lost = "CVAT needs the keys that you gave 'Hide or show'; save drops them."
     assert complaint(dialog) == lost
@@ -127,12 +127,12 @@ def test_another_preset_keeps_the_users_own_keys_where_they_fit(qtbot, window, d
     assert complaint(dialog) == ""
     preset.setCurrentText(CVAT)
     save_button(dialog).click()
-    assert (window.keys.preset, window.keys.changes) == (CVAT, {"fit": ("U",)})
+    assert (window.keys.preset, window.keys.changes) == (CVAT, {"fit": ("Y",)})
 
 
 def test_a_key_that_another_preset_has_anyway_is_not_forgotten(qtbot, window, dialog):
     preset = dialog.findChildren(QComboBox)[1]
-    for text, key in (("View: Fit image", Key.Key_U), ("Image: Next image", Key.Key_F)):
+    for text, key in (("View: Fit image", Key.Key_Y), ("Image: Next image", Key.Key_F)):
         choose(dialog, text)
         record(qtbot, dialog, key)
     preset.setCurrentText(CVAT)
@@ -143,14 +143,14 @@ def test_a_key_that_another_preset_has_anyway_is_not_forgotten(qtbot, window, di
 
 def test_cancel_leaves_preset_and_own_keys_as_they_were(qtbot, window, dialog):
     choose(dialog, "View: Fit image")
-    record(qtbot, dialog, Key.Key_U)
+    record(qtbot, dialog, Key.Key_Y)
     save_button(dialog).click()
     window.commands["settings"].trigger()
     again = window.findChildren(SettingsDialog)[-1]
     again.findChildren(QComboBox)[1].setCurrentText(CVAT)
     press(qtbot, again, "Reset &all")
     again.reject()
-    assert (window.keys.preset, window.keys.changes) == (BITBRUSH, {"fit": ("U",)})
+    assert (window.keys.preset, window.keys.changes) == (BITBRUSH, {"fit": ("Y",)})
 
 
 def test_an_action_can_be_left_without_a_key(qtbot, window, dialog):
@@ -163,12 +163,12 @@ def test_an_action_can_be_left_without_a_key(qtbot, window, dialog):
 
 def test_one_key_or_all_can_be_reset(qtbot, dialog):
     choose(dialog, "View: Fit image")
-    record(qtbot, dialog, Key.Key_U)
+    record(qtbot, dialog, Key.Key_Y)
     choose(dialog, "Tools: Brush")
     record(qtbot, dialog, Key.Key_Y)
     press(qtbot, dialog, "&Reset this one")
     assert row(dialog, "Tools: Brush").text(1) == "B"
-    assert row(dialog, "View: Fit image").text(1) == "U"
+    assert row(dialog, "View: Fit image").text(1) == "Y"
     press(qtbot, dialog, "Reset &all")
     assert row(dialog, "View: Fit image").text(1) == "F"
 

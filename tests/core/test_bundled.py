@@ -35,7 +35,10 @@ def test_the_starter_models_say_how_they_were_trained_and_score() -> None:
         assert card.name == name
         assert len(card.training["data_sha256"]) == 64
         assert card.training["command"].startswith("bitbrush train")
-        assert card.training["scores"]["rows"][0]["things"]["pq"] > 0.5
+        if name == "nuclei-video":  # says little of a picture without the two before it
+            assert card.training["clip_scores"]["j_and_f"] > 0.5
+        else:
+            assert card.training["scores"]["rows"][0]["things"]["pq"] > 0.5
 
 
 def test_all_weights_together_stay_below_25_megabytes() -> None:

@@ -25,7 +25,7 @@ from app.category_sources import CategorySources
 from app.category_table import GROUP, KEY, CategoryTable
 from app.model_choice import ModelChoice, say_differences
 from app.theme import scaled
-from core.bundled import starter_models
+from core.bundled import DEFAULT_MODEL, starter_models
 from core.categories import add_missing, find_fault
 from core.palette import default_color
 from core.panoptic import Category
@@ -84,7 +84,7 @@ class NewProjectDialog(QDialog):
         mark_primary(self._create)
         self._lay_out(_say_sources(sources))
         self._connect()
-        self.models.choose(next(iter(starter_models()), ""))
+        self.models.choose(DEFAULT_MODEL if DEFAULT_MODEL in starter_models() else "")
 
     def new_project(self) -> NewProject:
         """What is chosen now."""

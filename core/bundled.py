@@ -13,7 +13,8 @@ MODEL_SUFFIX: Final = ".safetensors"
 
 def starter_models() -> dict[str, Path]:
     """The model files that ship with the program, by name, in alphabetical order."""
-    return {path.stem: path for path in sorted((ASSETS / "models").glob(f"*{MODEL_SUFFIX}"))}
+    files = (ASSETS / "models").glob(f"*{MODEL_SUFFIX}")
+    return {path.stem: path for path in sorted(files, key=lambda path: path.stem)}
 
 
 def find_model(name: str) -> Path:

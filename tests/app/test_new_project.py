@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 
 from app.new_project import FIRST_CATEGORIES, SIZE, NewProjectDialog
+from core.bundled import DEFAULT_MODEL
 from core.model_card import read_card
 from core.panoptic import Category
 
@@ -18,6 +19,12 @@ def dialog(qtbot, tmp_path) -> NewProjectDialog:
     dialog.models.choose("")
     dialog.show()
     return dialog
+
+
+def test_the_model_for_single_images_is_chosen_first(qtbot, tmp_path):
+    dialog = NewProjectDialog([tmp_path / "a.png"], tmp_path / "annotations.bitbrush")
+    qtbot.addWidget(dialog)
+    assert dialog.models.name == DEFAULT_MODEL
 
 
 def create_button(dialog: NewProjectDialog) -> QPushButton:

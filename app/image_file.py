@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from os import stat_result
+from typing import TYPE_CHECKING
 
 from core.errors import ImageError
 from core.images import Rgb, Values, read_values
 from core.store import ImageRecord
-from core.video import Video
+
+if TYPE_CHECKING:
+    from core.video import Video
 
 
 class ImageReader:
@@ -75,8 +78,10 @@ class ImageReader:
             )
         return video.read_frame(frame)
 
-    def _open(self, record: ImageRecord, is_wanted: Callable[[], bool]) -> Video:
+    def _open(self, record: ImageRecord, is_wanted: Callable[[], bool]) -> "Video":
         """The record's video; one that was written anew is opened again."""
+        from core.video import Video  # noqa: PLC0415 - brings FFmpeg
+
         try:
             status = record.path.stat()
         except OSError:

@@ -9,9 +9,8 @@ from typing import Final
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from core.errors import AnnotateError, ImageError
-from core.images import IMAGE_SUFFIXES, list_images, read_size
+from core.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, list_images, read_size
 from core.store import AnnotationStore
-from core.video import VIDEO_SUFFIXES, Video
 
 ImageRow = tuple[Path, int | None, int, int]  # path, frame, height, width
 BATCH: Final = 500
@@ -142,6 +141,8 @@ class Intake(QObject):
         if not is_video(path):
             yield (path, None, *read_size(path))
             return
+        from core.video import Video  # noqa: PLC0415 - brings FFmpeg
+
         with Video(path, self._on_frame_counted) as video:
             for frame in range(video.n_frames):
                 yield path, frame, video.height, video.width

@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from benchmarks.report import print_conditions, print_report, quantiles, timing
 from core.durable import replacing
+from core.images import VIDEO_SUFFIXES
 from core.overlay_video import write_frames
-from core.video import VIDEO_SUFFIXES, Video
+from core.video import Video
 
 try:
     import resource

@@ -34,7 +34,6 @@ from core.errors import ImageError
 from core.frame_index import FrameIndex, index_frames, index_packets, is_intra
 from core.images import Rgb, check_file
 
-VIDEO_SUFFIXES: Final = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"})
 CACHE_BYTES: Final = 128 * 2**20
 MAX_THREADS: Final = 4
 HEAD: Final = 8  # frames that are decoded when opening, to see that they are those of packets

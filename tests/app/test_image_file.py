@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import image_file
 from app.image_file import ImageReader
+from core import video
 from core.errors import ImageError
 from core.store import ImageRecord
 from core.video import Video
@@ -33,7 +33,7 @@ def opened(monkeypatch) -> list[Path]:
         paths.append(path)
         return Video(path, progress)
 
-    monkeypatch.setattr(image_file, "Video", open_video)
+    monkeypatch.setattr(video, "Video", open_video)
     return paths
 
 

@@ -31,7 +31,7 @@ def show(self, store, real=app.program.Program._show):
     self.window.start_model = lambda: None
     QTimer.singleShot(200, leave)
 def leave():
-    heavy = sorted({name.partition(".")[0] for name in sys.modules} & {"torch", "rich"})
+    heavy = sorted({name.partition(".")[0] for name in sys.modules} & {"torch", "rich", "av"})
     print("heavy:", heavy)
     app.program.QApplication.quit()
 app.program.Program._show = show

@@ -24,6 +24,7 @@ from app.propagation_run import STOPPED, PropagationRun
 from app.propagation_steps import PropagationWish
 from app.theme import scaled
 from core.errors import AnnotateError
+from core.propagation import options_for
 from core.propagation_plan import RunRequest
 
 UNDER_WAY: Final = "Propagation is under way; stop it with {key} before you begin another run."
@@ -40,7 +41,6 @@ class PropagationCommands(QObject):
 
     Attributes:
         run: the run itself.
-        wish: how the next one is to be.
 
     Signals:
         image_wanted(int): the image of this id is to be opened.
@@ -65,11 +65,23 @@ class PropagationCommands(QObject):
         self._window = parent
         self._is_closing_said = False
         self.run = run
-        self.wish = PropagationWish()
+        self._wish: PropagationWish | None = None
         document.others_edited.connect(self._on_others_edited)
         run.begun.connect(self._on_begun)
         run.noted.connect(notices.warn)
         run.ended.connect(self._on_ended)
+
+    @property
+    def wish(self) -> PropagationWish:
+        """How the next run is to be: as the model's card has it until somebody says."""
+        card = self._model_run.card
+        if self._wish is not None or card is None:
+            return self._wish or PropagationWish()
+        return PropagationWish(options=options_for(card.sampling))
+
+    @wish.setter
+    def wish(self, wish: PropagationWish) -> None:
+        self._wish = wish
 
     def join(self, status_bar: QStatusBar, last_word: LastWord) -> None:
         """Show in a status bar how far a run is, and ask before it is closed with it."""

@@ -10,7 +10,7 @@ from core.argument_types import number
 from core.bundled import find_model
 from core.errors import ProjectError
 from core.model_card import ModelCard
-from core.propagation import ENOUGH, FrameProposal, FrameStep, VideoOptions
+from core.propagation import ENOUGH, FrameProposal, FrameStep, VideoOptions, options_for
 from core.propagation_plan import RunPlan, RunRequest, plan_run
 from core.store import AnnotationStore
 from core.terminal import DONE, STOPPED, complain, count, progress_bar, say
@@ -54,9 +54,8 @@ def add_propagate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps",
         type=number(int, 1),
-        default=_DEFAULTS.later_steps,
         metavar="N",
-        help="of every other frame (default: %(default)s)",
+        help="of every other frame (default: the model's for an image, at most 8)",
     )
     parser.add_argument(
         "--settled",
@@ -97,7 +96,9 @@ def _propagate(args: argparse.Namespace) -> int:
         image_id = find_frame(store, args.start)
         session = ModelSession()
         card = session.load(find_model(model), args.device)
-        steps, least = (args.first_steps, args.steps), card.sampling.min_area
+        options = options_for(card.sampling)
+        later = args.steps or options.later_steps
+        steps, least = (args.first_steps, later), options.min_area
         options = VideoOptions(*steps, args.td, args.settled, least, args.seed)
         plan = plan_run(store, RunRequest(image_id, not args.back, args.frames, options))
         complain(session.device.note)

@@ -4,12 +4,12 @@ NumPy only, as the window and the inference process both speak in these types.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from core.panoptic import Category, Ids, PanopticMap
-from core.proposals import Known, Preview
+from core.proposals import Known, Preview, SamplingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,15 @@ class VideoOptions:
 
 
 ENOUGH: Final = 0.005  # a settled share: of 8 steps 2.6 were taken, and as good ids as by all
+
+
+def options_for(sampling: SamplingOptions) -> VideoOptions:
+    """How to draw clips with a model whose card says how it draws pictures best.
+
+    A model that needs no more steps for a picture needs no more when it knows the maps before.
+    """
+    options = VideoOptions(settled_share=ENOUGH, min_area=sampling.min_area)
+    return replace(options, later_steps=min(options.later_steps, sampling.steps))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

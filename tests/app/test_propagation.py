@@ -11,8 +11,10 @@ from app.propagation_commands import PropagationBar, say_progress
 from app.propagation_steps import PropagationWish
 from app.window import MainWindow
 from core.authors import AuthorKind
+from core.model_card import ModelCard
 from core.panoptic import Category, Edit, Segment
 from core.propagation import VideoOptions
+from core.proposals import SamplingOptions
 from core.store import AnnotationStore, Review
 from tests.journeys.video_parts import make_video_model
 
@@ -217,3 +219,14 @@ def test_progress_is_said_with_pace_and_time_left():
     assert say_progress(0, 0, 0) == "Propagating"
     assert say_progress(0, 20, 3) == "Propagating: 0 of 20"
     assert say_progress(5, 20, 10) == "Propagating: 5 of 20 · 0.5 frames a second · 30 s left"
+
+
+def test_steps_are_those_of_the_models_card_until_somebody_says(qtbot, store):
+    window = MainWindow(store)
+    qtbot.addWidget(window)
+    assert window.propagation.wish.options.later_steps == VideoOptions().later_steps
+    card = ModelCard("quick", "", (NUCLEUS,), SamplingOptions(steps=2))
+    window.segmenter.loaded.emit(card)
+    assert window.propagation.wish.options.later_steps == 2
+    window.propagation.wish = FAST
+    assert window.propagation.wish == FAST
